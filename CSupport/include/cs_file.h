@@ -1,0 +1,3 @@
+// System calls without a Swift spelling.
+#pragma once
+#include <stdint.h>

@@ -1,0 +1,3 @@
+// hwloc, as far as Machine needs it.
+#pragma once
+#include <stdint.h>

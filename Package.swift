@@ -1,0 +1,138 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+// SOPHIA_MARCH is the one knob: the instruction set of every target (native, x86-64-v3, x86-64-v4).
+let march = Context.environment["SOPHIA_MARCH"] ?? "native"
+
+// omp.h and libomp are not in Swift's toolchain; Debian's libomp-dev keeps them under LLVM's folders.
+let llvm =
+  ((try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib")) ?? [])
+  .filter { $0.hasPrefix("llvm-") }.sorted { $0.count == $1.count ? $0 < $1 : $0.count < $1.count }
+  .filter { FileManager.default.fileExists(atPath: "/usr/lib/\($0)/lib/libomp.so") }
+  .last.map { "/usr/lib/\($0)/lib" } ?? "/usr/lib"
+let ompInclude = ((try? FileManager.default.contentsOfDirectory(atPath: llvm + "/clang")) ?? [])
+  .map { "\(llvm)/clang/\($0)/include" }
+  .last { FileManager.default.fileExists(atPath: $0 + "/omp.h") }
+
+let c: [CSetting] = [
+  // -ffp-contract=off: an FMA is one only where it is written, so that the bits are the same.
+  .unsafeFlags(["-march=\(march)", "-O3", "-fopenmp", "-ffp-contract=off", "-fno-math-errno"]),
+  .unsafeFlags(ompInclude.map { ["-idirafter", $0] } ?? []),
+]
+let swift: [SwiftSetting] = [
+  // Code generation and the C headers' macros both follow this one flag.
+  .unsafeFlags(["-Xcc", "-march=\(march)", "-Xcc", "-ffp-contract=off"]),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+]
+// Keeps the accumulators of the register tiles in registers (24 of them are not unrolled without).
+let kernels: [SwiftSetting] =
+  swift + [
+    .unsafeFlags(
+      ["-Xllvm", "-unroll-threshold=2000", "-Ounchecked"], .when(configuration: .release))
+  ]
+
+let package = Package(
+  name: "sophia-rt",
+  products: [.executable(name: "sophia-rt", targets: ["sophia-rt"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
+  ],
+  targets: [
+    // What Swift cannot say: OpenMP team, hwloc, inline vector instructions.
+    .systemLibrary(
+      name: "CHwloc", path: "CSupport/hwloc", pkgConfig: "hwloc",
+      providers: [.apt(["libhwloc-dev"])]),
+    .systemLibrary(
+      name: "CZstd", path: "CSupport/zstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]
+    ),
+    .target(
+      name: "CSupport", dependencies: ["CHwloc"], path: "CSupport", exclude: ["hwloc", "zstd"],
+      cSettings: c,
+      linkerSettings: [.unsafeFlags(["-L\(llvm)", "-lomp"])]),
+    // Threads, topology, placed memory, counter-based random numbers.
+    .target(name: "Machine", dependencies: ["CSupport"], swiftSettings: swift),
+    // Bytes from and to disk.
+    .target(name: "Files", dependencies: [], swiftSettings: swift),
+    // Numeric functions, forward and backward in one file.
+    .target(name: "Kernels", dependencies: ["Machine", "CSupport"], swiftSettings: kernels),
+    // Bytes to tokens and back; trains a vocabulary.
+    .target(name: "Tokenization", dependencies: ["Files", "Machine"], swiftSettings: swift),
+    // Documents to token shards to batches; the built-in corpus.
+    .target(
+      name: "Dataset", dependencies: ["Files", "Machine", "Tokenization", "CZstd"],
+      swiftSettings: swift),
+    // GPT-2: config, parameter table, forward, backward, decode.
+    .target(
+      name: "Transformer", dependencies: ["Kernels", "Machine", "CSupport"], swiftSettings: swift),
+    // Sophia, AdamW: flat arenas in, flat arenas out.
+    .target(
+      name: "Optimizers", dependencies: ["Kernels", "Machine", "CSupport"], swiftSettings: kernels),
+    // Named tensors on disk; knows no model.
+    .target(name: "Checkpoints", dependencies: ["Files"], swiftSettings: swift),
+    // The loop, evaluation, logs.
+    .target(
+      name: "Training",
+      dependencies: [
+        "Transformer", "Optimizers", "Dataset", "Checkpoints", "Files", "Machine", "Tokenization",
+        "Kernels",
+      ],
+      swiftSettings: swift),
+    // Tokens to tokens: engine, sampler.
+    .target(
+      name: "Inference",
+      dependencies: ["Transformer", "Checkpoints", "Machine", "Files", "Kernels"],
+      swiftSettings: swift),
+    // Microbenchmarks, run by the bench subcommand.
+    .target(
+      name: "Benchmarks",
+      dependencies: ["Machine", "Kernels", "Transformer", "Optimizers", "Training", "Inference"],
+      path: "Benchmarks", exclude: ["LOG.md", "Peers"], swiftSettings: swift),
+    // The command line: one file a subcommand.
+    .executableTarget(
+      name: "sophia-rt",
+      dependencies: [
+        "Training", "Inference", "Benchmarks", "Tokenization", "Dataset", "Checkpoints", "Machine",
+        "Files", "Transformer", "Optimizers",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: swift),
+
+    .target(name: "ReferenceKernels", path: "Tests/ReferenceKernels"),
+    .testTarget(name: "MachineTests", dependencies: ["Machine"], swiftSettings: swift),
+    .testTarget(name: "FilesTests", dependencies: ["Files"], swiftSettings: swift),
+    .testTarget(
+      name: "KernelsTests", dependencies: ["Kernels", "Machine", "ReferenceKernels"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "TokenizationTests", dependencies: ["Tokenization", "Machine", "Files"],
+      resources: [.copy("Fixtures")], swiftSettings: swift),
+    .testTarget(
+      name: "DatasetTests", dependencies: ["Dataset", "Machine", "Files", "Tokenization"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "TransformerTests",
+      dependencies: ["Transformer", "Kernels", "Machine", "ReferenceKernels"],
+      resources: [.copy("Fixtures")], swiftSettings: swift),
+    .testTarget(
+      name: "OptimizersTests", dependencies: ["Optimizers", "Kernels", "Machine"],
+      resources: [.copy("Fixtures")], swiftSettings: swift),
+    .testTarget(
+      name: "CheckpointsTests", dependencies: ["Checkpoints", "Files"], swiftSettings: swift),
+    .testTarget(
+      name: "TrainingTests", dependencies: ["Training", "Checkpoints", "Files", "Machine"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "InferenceTests", dependencies: ["Inference", "Transformer", "Kernels", "Machine"],
+      swiftSettings: swift),
+    .testTarget(
+      name: "PipelineTests",
+      dependencies: [
+        "Training", "Inference", "Dataset", "Tokenization", "Checkpoints", "Files", "Machine",
+        "Transformer", "Optimizers",
+      ],
+      swiftSettings: swift),
+  ]
+)

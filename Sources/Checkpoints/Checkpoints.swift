@@ -1,0 +1,1 @@
+// named tensors on disk; knows no model

@@ -1,0 +1,1 @@
+// documents to token shards to batches; the built-in corpus

@@ -1,0 +1,1 @@
+// bytes from and to disk: mapped reads, atomic writes, checksums, strict JSON

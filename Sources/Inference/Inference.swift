@@ -1,0 +1,1 @@
+// tokens to tokens: engine, sampler

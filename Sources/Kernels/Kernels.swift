@@ -1,0 +1,1 @@
+// numeric functions, forward and backward in one file

@@ -1,0 +1,1 @@
+// Sophia, AdamW: flat arenas in, flat arenas out

@@ -1,0 +1,1 @@
+// bytes to tokens and back; trains a vocabulary

@@ -1,0 +1,1 @@
+// the loop, evaluation, logs

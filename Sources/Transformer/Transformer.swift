@@ -1,0 +1,1 @@
+// GPT-2: config, parameter table, forward, backward, decode

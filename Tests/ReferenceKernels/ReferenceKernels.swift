@@ -1,0 +1,1 @@
+// scalar references in Double
