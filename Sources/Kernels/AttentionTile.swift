@@ -1,0 +1,135 @@
+internal import CSupport
+
+/// Sizes of one head's attention and the page layout shared by training, prefill and decode.
+///
+/// Keys come in pages of 64 positions, aligned to position 0, stored d-major: page p holds
+/// `k[d * 64 + j]` for key 64·p + j. Values come in pages of 64 rows of `Dp` floats, D rounded up
+/// to 16. A page is a tile of the online softmax, so the three uses have the same bits.
+public enum AttentionPage {
+  /// Positions in a page.
+  public static let positions = 64
+
+  /// The head size in whole vectors.
+  public static func paddedHeadSize(_ D: Int) -> Int { (D + 15) / 16 * 16 }
+
+  /// Floats of a page of keys.
+  public static func keyCount(_ D: Int) -> Int { D * positions }
+
+  /// Floats of a page of values.
+  public static func valueCount(_ D: Int) -> Int { paddedHeadSize(D) * positions }
+
+  /// Writes the key at `slot` (0..<64) of a page. - key: (D).
+  public static func storeKey(
+    _ key: UnsafePointer<Float>, D: Int, slot: Int, page: UnsafeMutablePointer<Float>
+  ) {
+    for d in 0..<D { page[d * positions + slot] = key[d] }
+  }
+
+  /// Writes the value at `slot` of a page; the padding is zero. - value: (D).
+  public static func storeValue(
+    _ value: UnsafePointer<Float>, D: Int, slot: Int, page: UnsafeMutablePointer<Float>
+  ) {
+    let Dp = paddedHeadSize(D)
+    for d in 0..<Dp { page[slot * Dp + d] = d < D ? value[d] : 0 }
+  }
+}
+
+/// Causal attention of a block of query rows of one head: online softmax over key pages (Milakov
+/// and Gimelshein 2018; Dao et al. 2022), row by row independent of the other rows.
+enum AttentionRows {
+  /// Query rows handled together: a multiple of every register tile's height.
+  static let block = 48
+
+  /// Floats of scratch that ``run`` needs.
+  static func scratchCount(_ D: Int) -> Int {
+    block * (AttentionPage.positions + AttentionPage.paddedHeadSize(D) + 2)
+  }
+
+  /// - out: row r at `out + r * outStride`, D floats.
+  /// - rowMax, rowInverse: (rows) the softmax's maximum and 1/sum of each row, or nil.
+  /// - q: row r at `q + r * qStride`, D floats, already scaled.
+  /// - firstPosition: the position of row 0; row r sees keys 0...firstPosition + r.
+  /// - keyPages, valuePages: page p's first float.
+  @inline(never)
+  static func run(
+    out: UnsafeMutablePointer<Float>, outStride: Int, rowMax: UnsafeMutablePointer<Float>?,
+    rowInverse: UnsafeMutablePointer<Float>?, q: UnsafePointer<Float>, qStride: Int, rows: Int,
+    firstPosition: Int, D: Int, keyPages: (Int) -> UnsafePointer<Float>,
+    valuePages: (Int) -> UnsafePointer<Float>, scratch: UnsafeMutablePointer<Float>
+  ) {
+    precondition(rows <= block, "AttentionRows: \(rows) rows > \(block)")
+    let (Dp, width) = (AttentionPage.paddedHeadSize(D), AttentionPage.positions)
+    let scores = scratch
+    let o = scores + block * width
+    let (maxima, sums) = (o + block * Dp, o + block * Dp + block)
+    for r in 0..<rows {
+      maxima[r] = -.infinity
+      sums[r] = 0
+    }
+    for i in 0..<(rows * Dp) { o[i] = 0 }
+    let lastPosition = firstPosition + rows - 1
+    for page in 0...(lastPosition / width) {
+      let firstKey = page * width
+      Tile.multiply(
+        scores, width, m: rows, n: width, k: D, a: q, aRow: qStride, aStep: 1, b: keyPages(page),
+        ldb: width, accumulate: false)
+      for r in 0..<rows {
+        softmax(
+          scores + r * width, visible: firstPosition + r - firstKey + 1, max: maxima + r,
+          sum: sums + r, o: o + r * Dp, Dp)
+      }
+      Tile.multiply(
+        o, Dp, m: rows, n: Dp, k: min(width, lastPosition + 1 - firstKey), a: scores, aRow: width,
+        aStep: 1, b: valuePages(page), ldb: Dp, accumulate: true)
+    }
+    for r in 0..<rows {
+      let inverse = 1 / sums[r]
+      Vector.forEach(D) { at, count in
+        cs_store_partial(out + r * outStride + at, Vector.load(o + r * Dp + at) * inverse, count)
+      }
+      rowMax?[r] = maxima[r]
+      rowInverse?[r] = inverse
+    }
+  }
+
+  /// One row of one page: scores become e^(score - max), `sum` and `o` are rescaled to the new max.
+  @inline(__always)
+  private static func softmax(
+    _ row: UnsafeMutablePointer<Float>, visible: Int, max: UnsafeMutablePointer<Float>,
+    sum: UnsafeMutablePointer<Float>, o: UnsafeMutablePointer<Float>, _ Dp: Int
+  ) {
+    if visible <= 0 {  // only rows of a block that crosses a page's end
+      for v in 0..<4 { Vector.store(row + 16 * v, SIMD16()) }
+      return
+    }
+    var s = InlineArray<4, SIMD16<Float>>(repeating: SIMD16())
+    for v in 0..<4 { s[v] = Vector.load(row + 16 * v) }
+    if visible < AttentionPage.positions {
+      for v in 0..<4 {
+        let hidden = Lanes.index .>= Float(visible - 16 * v)
+        s[v] = s[v].replacing(with: -.infinity, where: hidden)
+      }
+    }
+    let top = cs_hmax(cs_max(cs_max(s[0], s[1]), cs_max(s[2], s[3])))
+    let new = top > max.pointee ? top : max.pointee
+    for v in 0..<4 {
+      s[v] = VectorMath.exp(s[v] - new)
+      Vector.store(row + 16 * v, s[v])
+    }
+    let rescale = VectorMath.exp(SIMD16(repeating: max.pointee - new))[0]
+    sum.pointee = cs_sum((s[0] + s[1]) + (s[2] + s[3])) + sum.pointee * rescale
+    if max.pointee != new {
+      for d in stride(from: 0, to: Dp, by: 16) { Vector.store(o + d, Vector.load(o + d) * rescale) }
+    }
+    max.pointee = new
+  }
+}
+
+/// Constants of a vector's lanes.
+enum Lanes {
+  /// 0, 1, …, 15.
+  @inline(__always)
+  static var index: SIMD16<Float> {
+    SIMD16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
+  }
+}

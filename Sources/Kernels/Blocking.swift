@@ -1,0 +1,29 @@
+internal import CSupport
+
+/// The block sizes of GEMM by the names of the BLIS papers (Van Zee and van de Geijn 2015). What
+/// differs by machine is in this table; none of it enters the bits of a result.
+public struct Blocking: Sendable {
+  /// Rows of a register tile.
+  public let MR: Int
+  /// Vectors of 16 floats in a row of a register tile.
+  public let NV: Int
+  /// Rows of A that a thread packs at a time; MC × KC floats stay in its L2.
+  public let MC: Int
+  /// Depth of a block; KC × NR floats of B stay in L1.
+  public let KC: Int
+  /// Columns of B that the team packs at a time; KC × NC floats stay in the shared cache.
+  public let NC: Int
+  /// Columns of a register tile.
+  public var NR: Int { 16 * NV }
+
+  /// The row of the table that this build uses, by the number of vector registers.
+  public static let current =
+    table[Int(CS_VECTOR_REGISTERS)] ?? Blocking(MR: 6, NV: 1, MC: 144, KC: 384, NC: 3072)
+
+  private static let table = [
+    // 32 zmm registers: 24 accumulators, 2 for B, the rest for broadcasts of A.
+    32: Blocking(MR: 12, NV: 2, MC: 144, KC: 384, NC: 3072),
+    // 16 ymm registers: a logical vector is two of them, so 12 accumulators, 2 for B, 2 for A.
+    16: Blocking(MR: 6, NV: 1, MC: 144, KC: 384, NC: 3072),
+  ]
+}

@@ -1,0 +1,39 @@
+internal import CSupport
+public import Machine
+
+/// The bias gradient: out[c] = start + dout[0, c] + dout[1, c] + …, rows in order.
+public enum ColumnSum {
+  /// - out: (C), its old value is the start when `continuing`, else zero; - dout: (N, C).
+  public static func add(
+    out: UnsafeMutablePointer<Float>, continuing: Bool, dout: UnsafePointer<Float>, N: Int, C: Int,
+    on team: ThreadTeam
+  ) {
+    team.parallelFor((C + 63) / 64, grain: 2) { blocks in
+      for block in blocks {
+        let at = 64 * block
+        if at + 64 <= C {
+          whole(out + at, continuing, dout + at, N, C)
+        } else {
+          for v in stride(from: at, to: C, by: 16) {
+            let count = Int64(min(16, C - v))
+            var total = continuing ? cs_load_partial(out + v, count, 0) : SIMD16()
+            for n in 0..<N { total += cs_load_partial(dout + n * C + v, count, 0) }
+            cs_store_partial(out + v, total, count)
+          }
+        }
+      }
+    }
+  }
+
+  /// Four vectors at a time: a cache line of every row is read once.
+  @inline(__always)
+  private static func whole(
+    _ out: UnsafeMutablePointer<Float>, _ continuing: Bool, _ dout: UnsafePointer<Float>, _ N: Int,
+    _ C: Int
+  ) {
+    var totals = InlineArray<4, SIMD16<Float>>(repeating: SIMD16())
+    if continuing { for v in 0..<4 { totals[v] = Vector.load(out + 16 * v) } }
+    for n in 0..<N { for v in 0..<4 { totals[v] += Vector.load(dout + n * C + 16 * v) } }
+    for v in 0..<4 { Vector.store(out + 16 * v, totals[v]) }
+  }
+}

@@ -1,0 +1,244 @@
+public import Machine
+
+/// C (M, N) = start + A (M, K)·B (K, N) in fp32, after Goto and van de Geijn 2008 and BLIS.
+///
+/// Element (i, j) is one FMA chain: it starts at zero, a bias or the old C, takes
+/// a(i, 0)·b(0, j), a(i, 1)·b(1, j), … in this order, and each KC block goes on where the block
+/// before stopped. So no block size, thread count or split of M and N enters the bits, and a split
+/// of K with `.accumulate` gives the bits of the whole.
+public enum GEMM {
+  /// Where an element's chain begins.
+  public enum Start {
+    /// At 0.
+    case zero
+    /// At `bias[j]`, (N).
+    case bias(UnsafePointer<Float>)
+    /// At the old C(i, j).
+    case accumulate
+  }
+
+  /// The right operand: as it lies in memory (packed on the way) or packed before.
+  public enum RightOperand {
+    /// A view of (K, N).
+    case matrix(Matrix)
+    /// Panels packed once.
+    case packed(PackedMatrix)
+  }
+
+  /// The buffers of one GEMM at a time: a packed block of B shared by the team and one of A for
+  /// each thread.
+  public final class Scratch: @unchecked Sendable {
+    let b: Arena
+    let a: Arena
+    let aStride: Int
+
+    /// Room for a team of `threads`. Throws ``MemoryError``.
+    public init(threads: Int) throws(MemoryError) {
+      let t = Blocking.current
+      b = try Arena(count: t.KC * (t.NC + t.NR))
+      // An odd number of cache lines apart: nothing lies at a power-of-two distance.
+      aStride = (t.MC + t.MR) * t.KC + 16 * 33
+      a = try Arena(count: aStride * threads)
+    }
+
+    /// Bytes of the buffers.
+    public static func bytes(threads: Int) -> Int {
+      let t = Blocking.current
+      return 4 * (t.KC * (t.NC + t.NR) + ((t.MC + t.MR) * t.KC + 16 * 33) * threads)
+    }
+  }
+
+  /// Runs the product.
+  /// - c: (M, N), `ldc` floats from row to row; must not overlap the operands.
+  /// - a: (M, K); b: (K, N).
+  /// - adding: (M, N) with `ldc`, added once to the finished element (a residual), or nil.
+  public static func multiply(
+    _ c: UnsafeMutablePointer<Float>, ldc: Int, M: Int, N: Int, K: Int, a: Matrix,
+    b: RightOperand, start: Start = .zero, adding: UnsafePointer<Float>? = nil,
+    on team: ThreadTeam, scratch: Scratch
+  ) {
+    precondition(M >= 0 && N >= 0 && K >= 1 && ldc >= N, "GEMM: M \(M) N \(N) K \(K) ldc \(ldc)")
+    if case .packed(let packed) = b {
+      precondition(
+        packed.K == K && packed.N == N, "GEMM: packed (\(packed.K), \(packed.N)) for (\(K), \(N))")
+    }
+    let job = Job(
+      c: c, ldc: ldc, M: M, N: N, K: K, a: a, b: b, start: start, adding: adding, team: team,
+      scratch: scratch)
+    if Blocking.current.NV == 2 {
+      job.run(MicroKernel<12, 2>.self)
+    } else {
+      job.run(MicroKernel<6, 1>.self)
+    }
+  }
+}
+
+/// The five loops around the register tile.
+private struct Job {
+  let c: UnsafeMutablePointer<Float>
+  let ldc: Int
+  let M: Int
+  let N: Int
+  let K: Int
+  let a: Matrix
+  let b: GEMM.RightOperand
+  let start: GEMM.Start
+  let adding: UnsafePointer<Float>?
+  let team: ThreadTeam
+  let scratch: GEMM.Scratch
+
+  func run<let MR: Int, let NV: Int>(_: MicroKernel<MR, NV>.Type) {
+    let t = Blocking.current
+    let NR = 16 * NV
+    // As many threads as there is work for; a small product is not worth waking a team.
+    let team = M * N * K < 1 << 15 ? ThreadTeam(count: 1) : self.team
+    let rowBlocks = (M + t.MC - 1) / t.MC
+    // Narrow in M: the team shares the columns instead.
+    let columnGroups = max(1, min(16 * team.count, (4 * team.count + rowBlocks - 1) / rowBlocks))
+    var counters = [WorkCounter](
+      repeating: WorkCounter(),
+      count: 2 * ((N + t.NC - 1) / t.NC) * ((K + t.KC - 1) / t.KC))
+    counters.withUnsafeMutableBufferPointer { counters in
+      guard let counter = counters.baseAddress else { return }
+      team.run { thread in
+        let packedA = scratch.a.base + scratch.aStride * thread
+        var round = 0
+        for jc in stride(from: 0, to: N, by: t.NC) {
+          let nc = min(t.NC, N - jc)
+          let panels = (nc + NR - 1) / NR
+          for pc in stride(from: 0, to: K, by: t.KC) {
+            let kc = min(t.KC, K - pc)
+            let block = BlockB(
+              b, jc: jc, nc: nc, pc: pc, kc: kc, NR: NR, buffer: scratch.b.base)
+            if case .matrix(let source) = b {
+              if round > 0 { team.barrier() }
+              packB(source, jc, nc, pc, kc, NR, into: scratch.b.base, counter + 2 * round)
+              team.barrier()
+            }
+            let groups = min(columnGroups, panels)
+            let perGroup = (panels + groups - 1) / groups
+            while true {
+              let item = counter[2 * round + 1].next()
+              if item >= rowBlocks * groups { break }
+              let (ic, group) = (item / groups * t.MC, item % groups)
+              let mc = min(t.MC, M - ic)
+              packA(ic, mc, pc, kc, MR, into: packedA)
+              let range = group * perGroup..<min(panels, (group + 1) * perGroup)
+              if !range.isEmpty {
+                macro(
+                  MicroKernel<MR, NV>.self, block, panels: range, jc: jc, nc: nc, ic: ic, mc: mc,
+                  pc: pc, kc: kc, packedA)
+              }
+            }
+            round += 1
+          }
+        }
+      }
+    }
+  }
+
+  @inline(never)
+  private func packB(
+    _ source: Matrix, _ jc: Int, _ nc: Int, _ pc: Int, _ kc: Int, _ NR: Int,
+    into buffer: UnsafeMutablePointer<Float>, _ counter: UnsafeMutablePointer<WorkCounter>
+  ) {
+    let panels = (nc + NR - 1) / NR
+    while true {
+      let first = counter.pointee.next(4)
+      if first >= panels { break }
+      for panel in first..<min(first + 4, panels) {
+        let j = panel * NR
+        Packing.pack(
+          source.from(pc, jc + j).transposed, width: NR, valid: min(NR, nc - j), depth: kc,
+          into: buffer + j * kc)
+      }
+    }
+  }
+
+  @inline(never)
+  private func packA(
+    _ ic: Int, _ mc: Int, _ pc: Int, _ kc: Int, _ MR: Int,
+    into buffer: UnsafeMutablePointer<Float>
+  ) {
+    for i in stride(from: 0, to: mc, by: MR) {
+      Packing.pack(
+        a.from(ic + i, pc), width: MR, valid: min(MR, mc - i), depth: kc, into: buffer + i * kc)
+    }
+  }
+
+  /// Tiles of one block: B's panel stays while A's panels pass.
+  @inline(never)
+  private func macro<let MR: Int, let NV: Int>(
+    _: MicroKernel<MR, NV>.Type, _ block: BlockB, panels: Range<Int>, jc: Int, nc: Int, ic: Int,
+    mc: Int, pc: Int, kc: Int, _ packedA: UnsafePointer<Float>
+  ) {
+    let NR = 16 * NV
+    let last = pc + kc == K
+    for panel in panels {
+      let j = jc + panel * NR
+      let columns = min(NR, N - j)
+      let bPanel = block.base + panel * block.panelStride
+      for i in stride(from: 0, to: mc, by: MR) {
+        let rows = min(MR, mc - i)
+        let at = c + (ic + i) * ldc + j
+        let residual = last ? adding.map { $0 + (ic + i) * ldc + j } : nil
+        let whole = rows == MR && columns == NR
+        var tile = MicroKernel<MR, NV>.zero()
+        if pc > 0 {
+          tile =
+            whole
+            ? MicroKernel<MR, NV>.load(at, ldc)
+            : MicroKernel<MR, NV>.load(at, ldc, rows: rows, columns: columns)
+        } else {
+          switch start {
+          case .zero: break
+          case .bias(let bias):
+            tile =
+              whole
+              ? MicroKernel<MR, NV>.load(bias + j, 0)
+              : MicroKernel<MR, NV>.load(bias + j, 0, rows: rows, columns: columns)
+          case .accumulate:
+            tile =
+              whole
+              ? MicroKernel<MR, NV>.load(at, ldc)
+              : MicroKernel<MR, NV>.load(at, ldc, rows: rows, columns: columns)
+          }
+        }
+        MicroKernel<MR, NV>.chain(
+          &tile, k: kc, a: packedA + i * kc, aRow: 1, aStep: MR, b: bPanel, ldb: NR)
+        if let residual {
+          let add =
+            whole
+            ? MicroKernel<MR, NV>.load(residual, ldc)
+            : MicroKernel<MR, NV>.load(residual, ldc, rows: rows, columns: columns)
+          for r in 0..<MR { for v in 0..<NV { tile[r][v] += add[r][v] } }
+        }
+        if whole {
+          MicroKernel<MR, NV>.store(tile, at, ldc)
+        } else {
+          MicroKernel<MR, NV>.store(tile, at, ldc, rows: rows, columns: columns)
+        }
+      }
+    }
+  }
+}
+
+/// Where the packed panels of the current (jc, pc) block lie.
+private struct BlockB {
+  let base: UnsafePointer<Float>
+  let panelStride: Int
+
+  init(
+    _ b: GEMM.RightOperand, jc: Int, nc: Int, pc: Int, kc: Int, NR: Int,
+    buffer: UnsafeMutablePointer<Float>
+  ) {
+    switch b {
+    case .matrix:
+      base = UnsafePointer(buffer)
+      panelStride = kc * NR
+    case .packed(let packed):
+      base = UnsafePointer(packed.arena.base) + jc / NR * packed.K * NR + pc * NR
+      panelStride = packed.K * NR
+    }
+  }
+}

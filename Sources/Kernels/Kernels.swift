@@ -1,1 +1,0 @@
-// numeric functions, forward and backward in one file

@@ -1,0 +1,66 @@
+internal import CSupport
+public import Machine
+
+/// From the gradients of a tied head for labels y to those for labels ŷ: the logits' gradients
+/// differ by scale·(onehot(y) - onehot(ŷ)).
+public enum LabelExchange {
+  /// out = dinp + scale·(wte[y] - wte[ŷ]), row by row.
+  /// - out, dinp: (R, C); - wte: (V, C); - targets y and labels ŷ: (R).
+  public static func gather(
+    out: UnsafeMutablePointer<Float>, dinp: UnsafePointer<Float>, wte: UnsafePointer<Float>,
+    targets: UnsafePointer<UInt16>, labels: UnsafePointer<UInt16>, scale: Float, R: Int, C: Int,
+    on team: ThreadTeam
+  ) {
+    team.parallelFor(R, grain: 16) { rows in
+      for r in rows {
+        let (y, drawn) = (wte + Int(targets[r]) * C, wte + Int(labels[r]) * C)
+        Vector.forEach(C) { at, count in
+          let change = cs_load_partial(y + at, count, 0) - cs_load_partial(drawn + at, count, 0)
+          let d = cs_fma(
+            change, SIMD16(repeating: scale), cs_load_partial(dinp + r * C + at, count, 0))
+          cs_store_partial(out + r * C + at, d, count)
+        }
+      }
+    }
+  }
+
+  /// dwte[y] += scale·inp[r] and dwte[ŷ] -= scale·inp[r], rows in order; columns are shared out.
+  /// - dwte: (V, C), added to; - inp: (R, C), the head's input.
+  public static func scatter(
+    dwte: UnsafeMutablePointer<Float>, inp: UnsafePointer<Float>, targets: UnsafePointer<UInt16>,
+    labels: UnsafePointer<UInt16>, scale: Float, R: Int, C: Int, on team: ThreadTeam
+  ) {
+    team.parallelFor((C + 63) / 64) { blocks in
+      for block in blocks {
+        let at = 64 * block
+        for r in 0..<R where targets[r] != labels[r] {
+          let x = inp + r * C + at
+          let (y, drawn) = (dwte + Int(targets[r]) * C + at, dwte + Int(labels[r]) * C + at)
+          Vector.forEach(min(64, C - at)) { v, count in
+            let change = cs_load_partial(x + v, count, 0) * scale
+            cs_store_partial(y + v, cs_load_partial(y + v, count, 0) + change, count)
+            cs_store_partial(drawn + v, cs_load_partial(drawn + v, count, 0) - change, count)
+          }
+        }
+      }
+    }
+  }
+
+  /// out += other over (count), elementwise.
+  public static func add(
+    out: UnsafeMutablePointer<Float>, other: UnsafePointer<Float>, count: Int, on team: ThreadTeam
+  ) {
+    let grain = 1 << 14
+    team.parallelFor((count + grain - 1) / grain) { chunks in
+      for chunk in chunks {
+        let (first, n) = (chunk * grain, min(grain, count - chunk * grain))
+        Vector.forEach(n) { at, rest in
+          let sum =
+            cs_load_partial(out + first + at, rest, 0)
+            + cs_load_partial(other + first + at, rest, 0)
+          cs_store_partial(out + first + at, sum, rest)
+        }
+      }
+    }
+  }
+}

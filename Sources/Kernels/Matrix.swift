@@ -1,0 +1,138 @@
+public import Machine
+
+/// A view of a matrix in memory: element (i, j) lies at `base[i * rowStride + j * columnStride]`.
+/// One of the strides is 1; which one says whether the matrix is stored transposed.
+public struct Matrix: @unchecked Sendable {
+  /// Element (0, 0).
+  public let base: UnsafeMutablePointer<Float>
+  /// Floats from a row to the next.
+  public let rowStride: Int
+  /// Floats from a column to the next.
+  public let columnStride: Int
+
+  /// Rows as they lie: (rows, columns) with `ld` floats from row to row.
+  public init(_ base: UnsafeMutablePointer<Float>, ld: Int) {
+    self.base = base
+    rowStride = ld
+    columnStride = 1
+  }
+
+  private init(base: UnsafeMutablePointer<Float>, rowStride: Int, columnStride: Int) {
+    self.base = base
+    self.rowStride = rowStride
+    self.columnStride = columnStride
+  }
+
+  /// The transpose, in the same memory.
+  public var transposed: Matrix {
+    Matrix(base: base, rowStride: columnStride, columnStride: rowStride)
+  }
+
+  /// The view whose element (0, 0) is this one's (i, j).
+  public func from(_ i: Int, _ j: Int) -> Matrix {
+    Matrix(
+      base: base + i * rowStride + j * columnStride, rowStride: rowStride,
+      columnStride: columnStride)
+  }
+}
+
+/// The right operand of a GEMM, (K, N), rearranged once: panels of NR columns, each K × NR floats
+/// row by row, so that the register tile streams it. Columns past N are zero.
+public final class PackedMatrix: @unchecked Sendable {
+  /// Depth: rows of the matrix.
+  public let K: Int
+  /// Columns.
+  public let N: Int
+  let arena: Arena
+
+  /// Packs `b` (K, N). Throws ``MemoryError`` if there is no room for the copy.
+  public init(_ b: Matrix, K: Int, N: Int, on team: ThreadTeam) throws(MemoryError) {
+    let NR = Blocking.current.NR
+    let panels = (N + NR - 1) / NR
+    self.K = K
+    self.N = N
+    arena = try Arena(count: panels * K * NR)
+    let base = arena.base
+    team.parallelFor(panels) { range in
+      for panel in range {
+        let j = panel * NR
+        Packing.pack(
+          b.from(0, j).transposed, width: NR, valid: min(NR, N - j), depth: K,
+          into: base + panel * K * NR)
+      }
+    }
+  }
+
+  /// Bytes that the panels take.
+  public static func bytes(K: Int, N: Int) -> Int {
+    let NR = Blocking.current.NR
+    return (N + NR - 1) / NR * NR * K * MemoryLayout<Float>.stride
+  }
+}
+
+/// Copies operands into the order in which the register tile reads them.
+enum Packing {
+  /// Packs a panel: `destination[p * width + i] = source(i, p)` for i < valid, zero for the rest.
+  /// - source: element (i, p), i the index inside the panel, p the index along the depth.
+  @inline(__always)
+  static func pack(
+    _ source: Matrix, width: Int, valid: Int, depth: Int,
+    into destination: UnsafeMutablePointer<Float>
+  ) {
+    if source.rowStride == 1 {
+      packContiguous(
+        source.base, step: source.columnStride, width: width, valid: valid, depth: depth,
+        into: destination)
+    } else {
+      packTransposing(
+        source.base, ld: source.rowStride, width: width, valid: valid, depth: depth,
+        into: destination)
+    }
+  }
+
+  /// The panel's index is contiguous in the source: a copy of `valid` floats a step.
+  private static func packContiguous(
+    _ source: UnsafePointer<Float>, step: Int, width: Int, valid: Int, depth: Int,
+    into destination: UnsafeMutablePointer<Float>
+  ) {
+    if valid == width && width % 16 == 0 {
+      for p in 0..<depth {
+        for v in 0..<(width / 16) {
+          Vector.store(
+            destination + p * width + 16 * v, Vector.load(source + p * step + 16 * v))
+        }
+      }
+      return
+    }
+    for p in 0..<depth {
+      let (from, to) = (source + p * step, destination + p * width)
+      for i in 0..<valid { to[i] = from[i] }
+      for i in valid..<width { to[i] = 0 }
+    }
+  }
+
+  /// The depth is contiguous in the source: eight steps of one row at a time, so that the writes
+  /// stay within a few cache lines.
+  private static func packTransposing(
+    _ source: UnsafePointer<Float>, ld: Int, width: Int, valid: Int, depth: Int,
+    into destination: UnsafeMutablePointer<Float>
+  ) {
+    var p = 0
+    while p < depth {
+      let steps = min(16, depth - p)
+      let to = destination + p * width
+      if steps == 16 {
+        for i in 0..<valid {
+          let row = Vector.load(source + i * ld + p)
+          for q in 0..<16 { to[q * width + i] = row[q] }
+        }
+      } else {
+        for i in 0..<valid {
+          for q in 0..<steps { to[q * width + i] = source[i * ld + p + q] }
+        }
+      }
+      for q in 0..<steps { for i in valid..<width { to[q * width + i] = 0 } }
+      p += steps
+    }
+  }
+}

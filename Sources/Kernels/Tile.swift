@@ -1,0 +1,76 @@
+internal import CSupport
+
+/// Products of small matrices that lie in the caches, out of register tiles; the same chains as
+/// ``GEMM`` without its packing.
+enum Tile {
+  /// C (m, n) = start + A (m, k)·B (k, n), start being 0 or, with `accumulate`, the old C. Each
+  /// element is one FMA chain over k in order, whatever m is.
+  /// - a: element (i, p) at `a[i * aRow + p * aStep]`.
+  /// - b: row p at `b + p * ldb`; n is a multiple of 16 and all of its columns may be read.
+  @inline(__always)
+  static func multiply(
+    _ c: UnsafeMutablePointer<Float>, _ ldc: Int, m: Int, n: Int, k: Int,
+    a: UnsafePointer<Float>, aRow: Int, aStep: Int, b: UnsafePointer<Float>, ldb: Int,
+    accumulate: Bool
+  ) {
+    if Blocking.current.NV == 2 {
+      multiply(
+        MicroKernel<12, 2>.self, MicroKernel<12, 1>.self, MicroKernel<1, 4>.self, c, ldc, m, n, k,
+        a, aRow, aStep, b, ldb, accumulate)
+    } else {
+      multiply(
+        MicroKernel<6, 1>.self, MicroKernel<6, 1>.self, MicroKernel<1, 4>.self, c, ldc, m, n, k, a,
+        aRow, aStep, b, ldb, accumulate)
+    }
+  }
+
+  @inline(never)
+  private static func multiply<let MR: Int, let NV: Int, let narrow: Int, let wide: Int>(
+    _ tile: MicroKernel<MR, NV>.Type, _ edge: MicroKernel<MR, narrow>.Type,
+    _ row: MicroKernel<1, wide>.Type, _ c: UnsafeMutablePointer<Float>, _ ldc: Int, _ m: Int,
+    _ n: Int, _ k: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int,
+    _ b: UnsafePointer<Float>, _ ldb: Int, _ accumulate: Bool
+  ) {
+    var i = 0
+    while i + MR <= m {
+      let from = a + i * aRow
+      var j = 0
+      while j + 16 * NV <= n {
+        one(tile, c + i * ldc + j, ldc, k, from, aRow, aStep, b + j, ldb, accumulate)
+        j += 16 * NV
+      }
+      while j < n {
+        one(edge, c + i * ldc + j, ldc, k, from, aRow, aStep, b + j, ldb, accumulate)
+        j += 16 * narrow
+      }
+      i += MR
+    }
+    while i < m {
+      let from = a + i * aRow
+      var j = 0
+      while j + 16 * wide <= n {
+        one(row, c + i * ldc + j, ldc, k, from, aRow, aStep, b + j, ldb, accumulate)
+        j += 16 * wide
+      }
+      while j < n {
+        one(
+          MicroKernel<1, 1>.self, c + i * ldc + j, ldc, k, from, aRow, aStep, b + j, ldb, accumulate
+        )
+        j += 16
+      }
+      i += 1
+    }
+  }
+
+  @inline(__always)
+  private static func one<let MR: Int, let NV: Int>(
+    _: MicroKernel<MR, NV>.Type, _ c: UnsafeMutablePointer<Float>, _ ldc: Int, _ k: Int,
+    _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int, _ b: UnsafePointer<Float>, _ ldb: Int,
+    _ accumulate: Bool
+  ) {
+    var tile =
+      accumulate ? MicroKernel<MR, NV>.load(c, ldc) : MicroKernel<MR, NV>.zero()
+    MicroKernel<MR, NV>.chain(&tile, k: k, a: a, aRow: aRow, aStep: aStep, b: b, ldb: ldb)
+    MicroKernel<MR, NV>.store(tile, c, ldc)
+  }
+}

@@ -1,0 +1,54 @@
+/// The sizes of a GPT-2 model (Radford et al. 2019), under the field's names; the Hugging Face key
+/// of each stands beside it.
+public struct GPT2Config: Sendable, Equatable {
+  /// V, `vocab_size`.
+  public var vocabularySize: Int
+  /// Largest T, `n_positions`.
+  public var contextLength: Int
+  /// C, `n_embd`.
+  public var width: Int
+  /// L, `n_layer`.
+  public var layers: Int
+  /// H, `n_head`.
+  public var heads: Int
+  /// `layer_norm_epsilon`.
+  public var layerNormEpsilon: Float
+  /// `scale_attn_by_inverse_layer_idx`: scores of layer l are divided by l + 1 on top of √D.
+  public var scaleByInverseLayer: Bool
+
+  /// Memberwise; sizes must be positive and `width` a multiple of `heads`.
+  public init(
+    vocabularySize: Int, contextLength: Int, width: Int, layers: Int, heads: Int,
+    layerNormEpsilon: Float = 1e-5, scaleByInverseLayer: Bool = false
+  ) {
+    precondition(
+      vocabularySize > 0 && contextLength > 0 && width > 0 && layers > 0 && heads > 0
+        && width % heads == 0,
+      "GPT2Config: V \(vocabularySize) T \(contextLength) C \(width) L \(layers) H \(heads)")
+    self.vocabularySize = vocabularySize
+    self.contextLength = contextLength
+    self.width = width
+    self.layers = layers
+    self.heads = heads
+    self.layerNormEpsilon = layerNormEpsilon
+    self.scaleByInverseLayer = scaleByInverseLayer
+  }
+
+  /// D, channels of a head.
+  public var headSize: Int { width / heads }
+
+  /// What multiplies q·k in layer `layer` (from 0).
+  public func attentionScale(layer: Int) -> Float {
+    let scale = 1 / Float(headSize).squareRoot()
+    return scaleByInverseLayer ? scale / Float(layer + 1) : scale
+  }
+
+  /// Floating-point operations of training on one token at context T: 6 for each weight of a
+  /// matrix (the tied head once, no embedding look-up) and the causal half of attention.
+  public func trainingFlopsPerToken(T: Int) -> Double {
+    let matrices = layers * 12 * width * width + vocabularySize * width
+    // Scores and their use: 2·2·C·(T + 1)/2 forward, twice that backward.
+    let attention = 6 * layers * width * (T + 1)
+    return 6 * Double(matrices) + Double(attention)
+  }
+}

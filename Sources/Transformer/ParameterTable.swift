@@ -1,0 +1,128 @@
+public import Machine
+import Kernels
+
+/// Each tensor of a GPT-2 model, declared once: from this table come the arena, the views, the
+/// gradients, the optimizer's state, the checkpoint's entries and the loops of the tests.
+public struct ParameterTable: Sendable {
+  /// How a tensor begins.
+  public enum Initialization: Sendable, Equatable {
+    /// All zero.
+    case zeros
+    /// All one.
+    case ones
+    /// Normal with this standard deviation.
+    case normal(Float)
+  }
+
+  /// One tensor.
+  public struct Entry: Sendable, Equatable {
+    /// The Hugging Face name, such as `transformer.h.0.attn.c_attn.weight`.
+    public let name: String
+    /// Dimensions; matrices are (in, out), embeddings (rows, C).
+    public let shape: [Int]
+    /// First float in the arena.
+    public let offset: Int
+    /// Number of floats.
+    public let count: Int
+    /// Whether weight decay applies: linear weights only, neither embeddings, biases nor LayerNorm
+    /// (`reference`: Sophia's model.py).
+    public let decayed: Bool
+    /// How it begins.
+    public let initialization: Initialization
+  }
+
+  /// All tensors, in the arena's order, without gaps.
+  public let entries: [Entry]
+  /// Floats in all.
+  public let count: Int
+  /// Entries before the first layer (wte, wpe).
+  static let leading = 2
+  /// Entries of a layer.
+  static let perLayer = 12
+
+  /// The table of a model.
+  public init(_ config: GPT2Config) {
+    var builder = Builder()
+    let (C, V, T) = (config.width, config.vocabularySize, config.contextLength)
+    // Residual projections are narrower by √(2L) (Radford et al. 2019, §2.3).
+    let residual = 0.02 / Float(2 * config.layers).squareRoot()
+    builder.add("wte.weight", [V, C], .normal(0.02))
+    builder.add("wpe.weight", [T, C], .normal(0.02))
+    for l in 0..<config.layers {
+      builder.add("h.\(l).ln_1.weight", [C], .ones)
+      builder.add("h.\(l).ln_1.bias", [C], .zeros)
+      builder.add("h.\(l).attn.c_attn.weight", [C, 3 * C], .normal(0.02), decayed: true)
+      builder.add("h.\(l).attn.c_attn.bias", [3 * C], .zeros)
+      builder.add("h.\(l).attn.c_proj.weight", [C, C], .normal(residual), decayed: true)
+      builder.add("h.\(l).attn.c_proj.bias", [C], .zeros)
+      builder.add("h.\(l).ln_2.weight", [C], .ones)
+      builder.add("h.\(l).ln_2.bias", [C], .zeros)
+      builder.add("h.\(l).mlp.c_fc.weight", [C, 4 * C], .normal(0.02), decayed: true)
+      builder.add("h.\(l).mlp.c_fc.bias", [4 * C], .zeros)
+      builder.add("h.\(l).mlp.c_proj.weight", [4 * C, C], .normal(residual), decayed: true)
+      builder.add("h.\(l).mlp.c_proj.bias", [C], .zeros)
+    }
+    builder.add("ln_f.weight", [C], .ones)
+    builder.add("ln_f.bias", [C], .zeros)
+    entries = builder.entries
+    count = builder.offset
+  }
+
+  /// Fills `arena` with initial values: a pure function of (seed, tensor, index).
+  public func initialize(_ arena: Arena, seed: UInt64, on team: ThreadTeam) {
+    precondition(arena.count == count, "ParameterTable: arena of \(arena.count), not \(count)")
+    let random = Philox(seed: seed)
+    let grain = 1 << 12
+    for (index, entry) in entries.enumerated() {
+      let view = arena.view(entry.offset, count: entry.count)
+      switch entry.initialization {
+      case .zeros: view.buffer.update(repeating: 0)
+      case .ones: view.buffer.update(repeating: 1)
+      case .normal(let deviation):
+        team.parallelFor((entry.count + grain - 1) / grain) { chunks in
+          for i in (chunks.lowerBound * grain)..<min(entry.count, chunks.upperBound * grain) {
+            view.base[i] =
+              deviation * Float(normal(random, tensor: UInt32(index), at: UInt64(i)))
+          }
+        }
+      }
+    }
+  }
+
+  /// A standard normal number by Marsaglia's polar method, the words of a try being a counter.
+  private func normal(_ random: Philox, tensor: UInt32, at index: UInt64) -> Double {
+    let stream = RandomStream.initialization.rawValue &+ tensor
+    var attempt: UInt32 = 0
+    while true {
+      let u = 2 * random.uniform(stream: stream, index, 2 * attempt) - 1
+      let v = 2 * random.uniform(stream: stream, index, 2 * attempt + 1) - 1
+      let s = u * u + v * v
+      if s > 0 && s < 1 { return u * (-2 * VectorMath.log(s) / s).squareRoot() }
+      attempt += 1
+    }
+  }
+
+  private struct Builder {
+    var entries: [Entry] = []
+    var offset = 0
+
+    mutating func add(
+      _ name: String, _ shape: [Int], _ initialization: Initialization, decayed: Bool = false
+    ) {
+      let count = shape.reduce(1, *)
+      entries.append(
+        Entry(
+          name: "transformer." + name, shape: shape, offset: offset, count: count,
+          decayed: decayed, initialization: initialization))
+      offset += count
+    }
+  }
+}
+
+/// What the random numbers of a run are for; each has its own stream of the generator.
+enum RandomStream: UInt32 {
+  /// Initial weights, plus the tensor's index.
+  case initialization = 0x1000_0000
+  /// Sophia's labels.
+  case labels = 0x2000_0000
+}

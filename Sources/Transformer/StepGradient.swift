@@ -1,0 +1,233 @@
+import Kernels
+public import Machine
+
+/// Loss and gradient of a step's sequences, micro-batch by micro-batch, with Sophia's sampled
+/// gradient ĝ beside the true one where asked for. How a step is cut into micro-batches enters no
+/// bit of the result.
+public final class StepGradient {
+  /// What a step is.
+  public struct Plan: Sendable {
+    /// Step number; keys the sampled labels.
+    public var step: Int
+    /// S, sequences of the step.
+    public var sequences: Int
+    /// The first so many sequences also give ĝ; 0 on steps without curvature.
+    public var curvatureSequences: Int
+    /// Keys the sampled labels.
+    public var seed: UInt64
+
+    /// Memberwise.
+    public init(step: Int, sequences: Int, curvatureSequences: Int, seed: UInt64) {
+      self.step = step
+      self.sequences = sequences
+      self.curvatureSequences = curvatureSequences
+      self.seed = seed
+    }
+  }
+
+  /// Largest micro-batch, in sequences.
+  public let microBatch: Int
+  /// T, tokens of a sequence.
+  public let T: Int
+  let config: GPT2Config
+  let forward: Forward
+  let head: Head
+  let gradients: ParameterViews
+  let curvature: ParameterViews?
+  let tokenGradients: TokenGradients
+  let sampledTokenGradients: TokenGradients?
+  let losses: UnsafeMutablePointer<Double>
+  let uniforms: UnsafeMutablePointer<Double>
+  var plan = Plan(step: 0, sequences: 0, curvatureSequences: 0, seed: 0)
+  var done = 0
+  var lossSum = 0.0
+
+  /// - parameters, gradients, curvature: arenas of the table's size; without `curvature` no plan
+  ///   may ask for ĝ. Throws ``MemoryError`` if the activations don't fit.
+  public init(
+    _ config: GPT2Config, table: ParameterTable, parameters: Arena, gradients: Arena,
+    curvature: Arena?, microBatch: Int, T: Int, on team: ThreadTeam
+  ) throws(MemoryError) {
+    precondition(T >= 1 && T <= config.contextLength, "T \(T) of \(config.contextLength)")
+    precondition(microBatch >= 1, "micro-batch \(microBatch)")
+    self.config = config
+    self.microBatch = microBatch
+    self.T = T
+    forward = Forward(
+      config: config, parameters: ParameterViews(table, parameters),
+      activations: try Activations(config, B: microBatch, T: T),
+      workspace: try Workspace(config, T: T, on: team))
+    head = Head(
+      config: config, wte: forward.parameters.wte, activations: forward.activations,
+      workspace: forward.workspace)
+    self.gradients = ParameterViews(table, gradients)
+    self.curvature = curvature.map { ParameterViews(table, $0) }
+    tokenGradients = try TokenGradients(config)
+    sampledTokenGradients = curvature == nil ? nil : try TokenGradients(config)
+    losses = .allocate(capacity: microBatch * T)
+    uniforms = .allocate(capacity: microBatch * T)
+  }
+
+  deinit {
+    losses.deallocate()
+    uniforms.deallocate()
+  }
+
+  /// Bytes that ``init`` takes on top of the arenas given to it.
+  public static func bytes(
+    _ config: GPT2Config, microBatch: Int, T: Int, curvature: Bool, threads: Int
+  ) -> Int {
+    Activations.bytes(config, B: microBatch, T: T)
+      + Workspace.bytes(config, T: T, threads: threads)
+      + TokenGradients.bytes(config) * (curvature ? 2 : 1) + 16 * microBatch * T
+  }
+
+  /// Starts a step.
+  public func begin(_ plan: Plan) {
+    precondition(plan.sequences >= 1, "a step of no sequences")
+    precondition(
+      plan.curvatureSequences == 0 || curvature != nil && plan.curvatureSequences <= plan.sequences,
+      "\(plan.curvatureSequences) sequences for curvature of \(plan.sequences)")
+    self.plan = plan
+    done = 0
+    lossSum = 0
+    if plan.curvatureSequences > 0, let curvature {
+      clear(curvature.wte, config.vocabularySize * config.width)
+    }
+  }
+
+  /// The next `count` (at most ``microBatch``) sequences of the step, in order.
+  /// - tokens, targets: (count, T).
+  public func add(
+    tokens: UnsafePointer<UInt16>, targets: UnsafePointer<UInt16>, count: Int
+  ) {
+    precondition(
+      count >= 1 && count <= microBatch && done + count <= plan.sequences,
+      "micro-batch of \(count) after \(done) of \(plan.sequences)")
+    let sampledCount = max(0, min(count, plan.curvatureSequences - done))
+    forward.run(tokens, B: count, T: T)
+    heads(targets, count, sampledCount)
+    for n in 0..<(count * T) { lossSum += losses[n] }
+    if sampledCount > 0, let curvature, let sampledTokenGradients {
+      sampledTokenGradients.note(tokens, sampledCount * T)
+      Backward(
+        forward: forward, gradients: curvature, tokenGradients: sampledTokenGradients.base,
+        continuing: done > 0
+      ).run(forward.activations.dsampled, tokens: tokens, B: sampledCount, T: T)
+    }
+    tokenGradients.note(tokens, count * T)
+    Backward(
+      forward: forward, gradients: gradients, tokenGradients: tokenGradients.base,
+      continuing: done > 0
+    ).run(forward.activations.dresidual, tokens: tokens, B: count, T: T)
+    done += count
+  }
+
+  /// Ends the step: gradients are those of the mean loss over all tokens (ĝ of the mean over the
+  /// step's tokens too: multiply by sequences/curvatureSequences for the mean over its own).
+  /// Returns the mean loss in nats a token.
+  public func finish() -> Double {
+    precondition(done == plan.sequences, "\(done) of \(plan.sequences) sequences")
+    tokenGradients.flush(into: gradients.wte)
+    if plan.curvatureSequences > 0, let curvature {
+      sampledTokenGradients?.flush(into: curvature.wte)
+    }
+    return lossSum / Double(plan.sequences * T)
+  }
+
+  /// Sum of the losses, in nats, of `count` sequences; no gradient.
+  /// - tokens, targets: (count, T).
+  public func loss(
+    tokens: UnsafePointer<UInt16>, targets: UnsafePointer<UInt16>, count: Int
+  ) -> Double {
+    precondition(count >= 1 && count <= microBatch, "micro-batch of \(count)")
+    forward.run(tokens, B: count, T: T)
+    head.losses(losses, targets: targets, N: count * T)
+    var sum = 0.0
+    for n in 0..<(count * T) { sum += losses[n] }
+    return sum
+  }
+
+  /// The head over the curvature's rows, then over the others: a chunk never crosses the border.
+  private func heads(_ targets: UnsafePointer<UInt16>, _ count: Int, _ sampledCount: Int) {
+    let scale = Float(1 / Double(plan.sequences * T))
+    let border = sampledCount * T
+    if sampledCount > 0, let curvature {
+      drawUniforms(sampledCount)
+      head.backward(
+        rows: 0..<border, losses: losses, targets: targets, scale: scale, dwte: gradients.wte,
+        continuing: done > 0,
+        sampling: Head.Sampling(dwte: curvature.wte, uniforms: uniforms))
+      if done + sampledCount == plan.curvatureSequences {
+        // So far wte's true gradient holds the head's share of these rows alone.
+        LabelExchange.add(
+          out: curvature.wte, other: gradients.wte, count: config.vocabularySize * config.width,
+          on: forward.workspace.team)
+      }
+    }
+    if sampledCount < count {
+      head.backward(
+        rows: border..<(count * T), losses: losses, targets: targets, scale: scale,
+        dwte: gradients.wte, continuing: done + sampledCount > 0, sampling: nil)
+    }
+  }
+
+  /// One uniform a token, keyed by (seed, step, sequence, position).
+  private func drawUniforms(_ count: Int) {
+    let random = Philox(seed: plan.seed)
+    for b in 0..<count {
+      let index = UInt64(plan.step) << 32 | UInt64(done + b)
+      for t in 0..<T {
+        uniforms[b * T + t] = random.uniform(
+          stream: RandomStream.labels.rawValue, index, UInt32(t))
+      }
+    }
+  }
+
+  private func clear(_ at: UnsafeMutablePointer<Float>, _ count: Int) {
+    let grain = 1 << 16
+    forward.workspace.team.parallelFor((count + grain - 1) / grain) { chunks in
+      let first = chunks.lowerBound * grain
+      (at + first).update(repeating: 0, count: min(count, chunks.upperBound * grain) - first)
+    }
+  }
+}
+
+/// The look-up's share of wte's gradient, apart from the head's share, since each is one chain over
+/// the step's tokens. Only the rows of the step's tokens are ever touched.
+final class TokenGradients {
+  let arena: Arena
+  private let C: Int
+  private var touched: [Bool]
+  private var rows: [Int] = []
+  var base: UnsafeMutablePointer<Float> { arena.base }
+
+  init(_ config: GPT2Config) throws(MemoryError) {
+    arena = try Arena(count: config.vocabularySize * config.width)
+    C = config.width
+    touched = [Bool](repeating: false, count: config.vocabularySize)
+  }
+
+  static func bytes(_ config: GPT2Config) -> Int { 4 * config.vocabularySize * config.width }
+
+  /// Remembers that the rows of `tokens` will be added to.
+  func note(_ tokens: UnsafePointer<UInt16>, _ count: Int) {
+    for n in 0..<count where !touched[Int(tokens[n])] {
+      touched[Int(tokens[n])] = true
+      rows.append(Int(tokens[n]))
+    }
+  }
+
+  /// Adds the rows to `dwte` (V, C), once each, and clears them.
+  func flush(into dwte: UnsafeMutablePointer<Float>) {
+    for row in rows {
+      let (from, to) = (base + row * C, dwte + row * C)
+      for c in 0..<C {
+        to[c] += from[c]
+        from[c] = 0
+      }
+      touched[row] = false
+    }
+    rows.removeAll(keepingCapacity: true)
+  }
+}

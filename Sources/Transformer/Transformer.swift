@@ -1,1 +1,0 @@
-// GPT-2: config, parameter table, forward, backward, decode
