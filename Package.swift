@@ -18,12 +18,14 @@ let ompInclude = ((try? FileManager.default.contentsOfDirectory(atPath: llvm + "
 let c: [CSetting] = [
   // -ffp-contract=off: an FMA is one only where it is written, so that the bits are the same.
   .unsafeFlags(["-march=\(march)", "-O3", "-fopenmp", "-ffp-contract=off", "-fno-math-errno"]),
+  .unsafeFlags(["-Wall", "-Wextra", "-Werror"]),
   .unsafeFlags(ompInclude.map { ["-idirafter", $0] } ?? []),
 ]
 let swift: [SwiftSetting] = [
   // Code generation and the C headers' macros both follow this one flag.
   .unsafeFlags(["-Xcc", "-march=\(march)", "-Xcc", "-ffp-contract=off"]),
   .enableUpcomingFeature("InternalImportsByDefault"),
+  .treatAllWarnings(as: .error),
 ]
 // Keeps the accumulators of the register tiles in registers (24 of them are not unrolled without).
 let kernels: [SwiftSetting] =
@@ -38,7 +40,6 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-    .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
   ],
   targets: [
     // What Swift cannot say: OpenMP team, hwloc, inline vector instructions.
@@ -100,7 +101,8 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: swift),
 
-    .target(name: "ReferenceKernels", path: "Tests/ReferenceKernels"),
+    // Scalar kernels in Double, written for reading: what the tests compare with.
+    .target(name: "ReferenceKernels", path: "Tests/ReferenceKernels", swiftSettings: swift),
     .testTarget(name: "MachineTests", dependencies: ["Machine"], swiftSettings: swift),
     .testTarget(name: "FilesTests", dependencies: ["Files"], swiftSettings: swift),
     .testTarget(

@@ -1,21 +1,87 @@
 #include "cs_team.h"
+#include "cs_topology.h"
+#include <immintrin.h>
 
 #if !__has_include(<omp.h>)
 #error "OpenMP's omp.h is missing: apt install libomp-dev (make setup does it)"
 #endif
 #include <omp.h>
 
-void cs_team_run(int threads, void (*body)(void *, int), void *context) {
-  if (threads <= 1) {
-    body(context, 0);
-    return;
-  }
+// The CPU that this thread is bound to; UNKNOWN for one that no team has placed yet.
+enum { UNKNOWN = -2, FREE = -1 };
+static _Thread_local int place = UNKNOWN;
+
+static void bind(int cpu) {
+  if (place == cpu) return;
+  // A system that refuses (a sandbox, a CPU gone offline) costs speed, not results.
+  cs_bind_thread(cpu);
+  place = cpu;
+}
+
+static void unbind(void) {
+  if (place == FREE) return;
+  cs_unbind_thread();
+  place = FREE;
+}
+
+enum { FLUSH_TO_ZERO = 0x8000, DENORMALS_ARE_ZERO = 0x40 };
+static void flush_denormals(void) { _mm_setcsr(_mm_getcsr() | FLUSH_TO_ZERO | DENORMALS_ARE_ZERO); }
+
+uint32_t cs_float_mode(void) { return _mm_getcsr(); }
+
+static void run_alone(const int32_t *cpus, void (*body)(void *, int), void *context) {
+  // Inside another team's region the thread keeps that team's place.
+  if (cpus && !omp_in_parallel()) bind(cpus[0]);
+  flush_denormals();
+  body(context, 0);
+}
+
+static int run_team(int threads, const int32_t *cpus, int passive, void (*body)(void *, int),
+                    void *context) {
+  static _Thread_local int spin = -1;  // libomp's own default, or the user's KMP_BLOCKTIME
+  if (spin < 0) spin = kmp_get_blocktime();
+  kmp_set_blocktime(passive ? 0 : spin);
+  omp_set_dynamic(0);
+  int given = 0;
 #pragma omp parallel num_threads(threads)
-  body(context, omp_get_thread_num());
+  {
+    int thread = omp_get_thread_num(), size = omp_get_num_threads();
+    if (size == threads) {
+      if (cpus) {
+        bind(cpus[thread]);
+      } else if (thread > 0 || place >= 0) {
+        // Also a new thread: it inherits the CPU of the caller, which a team may have bound.
+        unbind();
+      }
+      flush_denormals();
+      body(context, thread);
+    }
+    if (thread == 0) given = size;
+  }
+  return given;
+}
+
+int cs_team_run(int threads, const int32_t *cpus, int passive, void (*body)(void *, int),
+                void *context) {
+  unsigned mode = _mm_getcsr();
+  int given = 1;
+  if (threads <= 1) {
+    run_alone(cpus, body, context);
+  } else if (!omp_in_parallel()) {
+    given = run_team(threads, cpus, passive, body, context);
+  }
+  _mm_setcsr(mode);
+  return given;
 }
 
 void cs_team_barrier(void) {
 #pragma omp barrier
+}
+
+int cs_team_unbind_caller(void) {
+  if (place < 0) return 0;
+  place = FREE;
+  return cs_unbind_thread();
 }
 
 int64_t cs_fetch_add(int64_t *counter, int64_t amount) {

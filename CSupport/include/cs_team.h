@@ -1,12 +1,27 @@
-// The OpenMP team. Bodies get the context pointer back and the index of the thread (or a range).
+// The OpenMP team. Bodies get the context pointer back and the index of the thread.
 #pragma once
 #include <stdint.h>
 
 /// Runs `body(context, thread)` once on each of `threads` threads and waits for all of them.
-void cs_team_run(int threads, void (*body)(void *context, int thread), void *context);
+/// Returns the number of threads that OpenMP gave; if that is not `threads`, no body has run.
+///
+/// - cpus: `threads` logical CPUs that the threads are bound to (each once, then it stays), or null
+/// - passive: idle threads sleep at once instead of spinning; for teams larger than the machine
+///
+/// Inside, every thread (the caller too) flushes denormals to zero, so that no result depends on
+/// who computed it; the caller's mode is restored.
+int cs_team_run(int threads, const int32_t *cpus, int passive,
+                void (*body)(void *context, int thread), void *context);
 
 /// Waits for all threads of the team that runs the caller; to be called by each of them.
 void cs_team_barrier(void);
 
+/// Takes the calling thread off the CPU that a team bound it to. Returns 0, or -1 if the system
+/// refuses.
+int cs_team_unbind_caller(void);
+
 /// Adds `amount` and returns the value before: hands out work inside a parallel region.
 int64_t cs_fetch_add(int64_t *counter, int64_t amount);
+
+/// The SSE control and status register of the calling thread.
+uint32_t cs_float_mode(void);

@@ -3,32 +3,43 @@ import Glibc
 /// A page-aligned block of zeroed floats, owned. Pages are placed on the NUMA node of the thread
 /// that first touches them: `touch(on:)` lets every thread of the team touch its own share.
 public final class Arena: @unchecked Sendable {
-  /// First float; 4,096-byte aligned (2 MiB for large arenas).
+  /// Which pages hold an arena.
+  public enum Pages: Sendable {
+    /// Huge ones (2 MiB) for arenas of 4 MiB and more: far fewer TLB misses.
+    case huge
+    /// Pages of 4 KiB alone, and no reservation: what is never touched never takes memory.
+    case sparse
+  }
+
+  /// First float; 4,096-byte aligned (2 MiB for large arenas of huge pages).
   public let base: UnsafeMutablePointer<Float>
   /// Number of floats.
   public let count: Int
   private let mapping: UnsafeMutableRawPointer
   private let mappedBytes: Int
 
+  private static let smallPage = 4096
+  private static let hugePage = 2 << 20
+
   /// Maps `count` floats, all zero. Throws ``MemoryError`` if the system has no room.
-  ///
-  /// Blocks of 4 MiB and more ask for transparent huge pages.
-  public init(count: Int) throws(MemoryError) {
+  public init(count: Int, pages: Pages = .huge) throws(MemoryError) {
     precondition(count >= 0, "Arena: count \(count) < 0")
-    let huge = 2 << 20
+    guard count < Int.max / 8 else { throw MemoryError(bytes: Int.max, errno: ENOMEM) }
     let bytes = max(count, 1) * MemoryLayout<Float>.stride
-    let wantHuge = bytes >= 2 * huge
-    let mapped = (bytes + 4095) / 4096 * 4096 + (wantHuge ? huge : 0)
-    guard
-      let p = mmap(nil, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
-      p != MAP_FAILED
+    let huge = pages == .huge && bytes >= 2 * Self.hugePage
+    let mapped =
+      (bytes + Self.smallPage - 1) / Self.smallPage * Self.smallPage + (huge ? Self.hugePage : 0)
+    let flags = MAP_PRIVATE | MAP_ANONYMOUS | (pages == .sparse ? MAP_NORESERVE : 0)
+    guard let p = mmap(nil, mapped, PROT_READ | PROT_WRITE, flags, -1, 0), p != MAP_FAILED
     else { throw MemoryError(bytes: mapped, errno: errno) }
     var start = p
-    if wantHuge {
-      let address = UInt(bitPattern: p)
-      start = p + Int((UInt(huge) - address % UInt(huge)) % UInt(huge))
-      _ = madvise(start, bytes, 14 /* MADV_HUGEPAGE */)
+    if huge {
+      let past = UInt(bitPattern: p) % UInt(Self.hugePage)
+      if past > 0 { start += Self.hugePage - Int(past) }
+      _ = madvise(start, bytes, MADV_HUGEPAGE)
     }
+    // Where the system makes huge pages unasked, one touched float would take 2 MiB.
+    if pages == .sparse { _ = madvise(start, bytes, MADV_NOHUGEPAGE) }
     mapping = p
     mappedBytes = mapped
     base = start.bindMemory(to: Float.self, capacity: max(count, 1))
@@ -37,12 +48,15 @@ public final class Arena: @unchecked Sendable {
 
   deinit { munmap(mapping, mappedBytes) }
 
-  /// Touches every page, each thread a contiguous share, so that the pages lie near their users.
+  /// Touches every page, each thread a contiguous share in the order of their numbers, so that the
+  /// pages lie near their users. For an arena that is still all zero: the first float of every
+  /// page is written.
   public func touch(on team: ThreadTeam) {
-    let pages = (count + 1023) / 1024
+    let floats = Self.smallPage / MemoryLayout<Float>.stride
+    let pages = (count + floats - 1) / floats
     team.run { thread in
       for page in (pages * thread / team.count)..<(pages * (thread + 1) / team.count) {
-        base[page * 1024] = 0
+        base[page * floats] = 0
       }
     }
   }
@@ -51,7 +65,7 @@ public final class Arena: @unchecked Sendable {
   public func view(_ offset: Int = 0, count: Int? = nil) -> TensorView {
     let n = count ?? self.count - offset
     precondition(
-      offset >= 0 && n >= 0 && offset + n <= self.count,
+      offset >= 0 && n >= 0 && offset <= self.count - n,
       "Arena.view: \(offset)+\(n) outside 0..<\(self.count)")
     return TensorView(base: base + offset, count: n)
   }

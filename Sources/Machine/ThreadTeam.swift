@@ -3,29 +3,68 @@ import CSupport
 /// A team of OpenMP threads: `run` is one parallel region, `parallelFor` shares out a loop.
 ///
 /// A body's result must not depend on which thread ran it, nor on the number of threads: each
-/// output element has one writer and one order of addition.
+/// output element has one writer and one order of addition. Inside a body denormals are zero, as
+/// input and as output, on every thread and for every count; the caller's mode is restored.
+///
+/// A team is a value; its threads are the process's (one OpenMP pool for each thread that calls
+/// `run`), so teams of several sizes may take turns. A body must not call `run` of a team of more
+/// than one thread.
 public struct ThreadTeam: Sendable {
   /// Number of threads.
   public let count: Int
+  /// The logical CPU of each thread, nil if they are not bound.
+  private let cpus: [Int32]?
+  /// More threads than CPUs, so one that waits must not spin.
+  private let passive: Bool
 
-  /// A team of `count` threads (at least one).
+  /// A team of `count` threads (at least one), not bound to CPUs.
   public init(count: Int) {
     precondition(count >= 1, "ThreadTeam: count \(count) < 1")
     self.count = count
+    cpus = nil
+    passive = count > Int(cs_process_cpu_count())
+  }
+
+  /// The team of a plan. If the plan binds threads, each is bound when it first runs and stays so;
+  /// that includes the thread that calls `run` (see ``unbindCaller()``).
+  public init(plan: ThreadPlan) {
+    count = plan.count
+    cpus = plan.cpus.map { $0.map(Int32.init) }
+    passive = plan.oversubscribed
   }
 
   /// Runs `body(thread)` once on each thread, thread in 0..<count, and waits.
   public func run(_ body: (Int) -> Void) {
-    withoutActuallyEscaping(body) { escaping in
+    let given = withoutActuallyEscaping(body) { escaping in
       var box = RegionBody(body: escaping)
-      withUnsafeMutablePointer(to: &box) { pointer in
-        cs_team_run(
-          Int32(count),
-          { context, thread in
-            context?.assumingMemoryBound(to: RegionBody.self).pointee.body(Int(thread))
-          }, pointer)
+      return withUnsafeMutablePointer(to: &box) { pointer in
+        start(pointer) { context, thread in
+          context?.assumingMemoryBound(to: RegionBody.self).pointee.body(Int(thread))
+        }
       }
     }
+    precondition(
+      given == count,
+      "ThreadTeam.run: OpenMP gave \(given) of \(count) threads "
+        + "(run inside of run, or OMP_THREAD_LIMIT set?)")
+  }
+
+  private func start(
+    _ context: UnsafeMutableRawPointer,
+    _ body: @convention(c) (UnsafeMutableRawPointer?, Int32) -> Void
+  ) -> Int {
+    guard let cpus else {
+      return Int(cs_team_run(Int32(count), nil, passive ? 1 : 0, body, context))
+    }
+    return cpus.withUnsafeBufferPointer {
+      Int(cs_team_run(Int32(count), $0.baseAddress, passive ? 1 : 0, body, context))
+    }
+  }
+
+  /// Gives the calling thread back the CPUs that the process started with, until the next `run`.
+  /// For before it makes threads of other kinds: they inherit its binding.
+  public func unbindCaller() {
+    _ = cs_team_unbind_caller()
   }
 
   /// Waits for the whole team; every thread inside `run` must call it equally often.

@@ -1,0 +1,49 @@
+# make demo   trains on the built-in corpus for about two minutes, then prints generated text
+# make test   runs every test (FILTER='regex' runs some)
+# make build  builds .build/release/sophia-rt
+# make lint   checks the format of every Swift file
+# make setup  installs the missing Debian packages (the others call it)
+#
+# ISA is the instruction set: native (default), x86-64-v3 (AVX2), x86-64-v4 (AVX-512). Each has a
+# build folder of its own. One configuration serves build, demo and test, so nothing is compiled
+# twice.
+
+ISA ?= native
+FILTER ?=
+
+SCRATCH := $(if $(filter native,$(ISA)),.build,.build-$(ISA))
+FLAGS := -c release --scratch-path $(SCRATCH) -Xswiftc -enable-testing
+STRICT := --explicit-target-dependency-import-check error
+FORMATTED := Sources Tests Benchmarks Package.swift
+export SOPHIA_MARCH := $(ISA)
+
+.PHONY: demo test build tests lint setup clean
+
+demo: build
+	@rm -rf demo
+	$(SCRATCH)/release/sophia-rt train --model nano --out demo
+	$(SCRATCH)/release/sophia-rt generate --checkpoint demo --prompt "Once upon a time" \
+	  --max-tokens 200 --seed 1
+	@echo
+	@echo "Go on with:"
+	@echo "  $(SCRATCH)/release/sophia-rt generate --checkpoint demo --interactive"
+	@echo "  $(SCRATCH)/release/sophia-rt tokenize YOUR.txt --train-vocab 8192 --out data"
+	@echo "  $(SCRATCH)/release/sophia-rt train --model tiny --data data --out run"
+
+build: setup
+	swift build $(FLAGS) $(STRICT) --product sophia-rt
+
+tests: setup
+	swift build $(FLAGS) $(STRICT) --build-tests
+
+test: tests
+	swift test $(FLAGS) --skip-build $(if $(FILTER),--filter '$(FILTER)')
+
+lint: setup
+	swift format lint --strict --recursive --parallel $(FORMATTED)
+
+setup:
+	@scripts/setup
+
+clean:
+	rm -rf .build .build-*

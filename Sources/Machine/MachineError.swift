@@ -1,0 +1,30 @@
+/// What a user or the system can get wrong about the machine; each is one line.
+public enum MachineError: Error, Equatable, CustomStringConvertible {
+  /// hwloc could not load a topology; what it was given.
+  case topology(String)
+  /// A list of CPUs that cannot be read: the list, and what is wrong with it.
+  case cpuList(String, String)
+  /// A CPU that the machine lacks, and those it has.
+  case noSuchCPU(Int, existing: CPUSet)
+  /// A CPU outside of the process's affinity mask, and the mask.
+  case cpuNotAllowed(Int, allowed: CPUSet)
+  /// A number of threads outside of 1...limit, and why the limit.
+  case threadCount(Int, limit: Int, String)
+
+  /// One line: where, expected, found, what to do.
+  public var description: String {
+    switch self {
+    case .topology(let source):
+      "hwloc cannot read the topology of \(source)"
+    case .cpuList(let list, let detail):
+      "--cpus '\(list)': \(detail); expected numbers and ranges such as 0-3,8,10-11"
+    case .noSuchCPU(let cpu, let existing):
+      "--cpus: CPU \(cpu) does not exist; this machine has \(existing)"
+    case .cpuNotAllowed(let cpu, let allowed):
+      "--cpus: CPU \(cpu) is not in the affinity mask of this process, \(allowed); "
+        + "choose from it or widen it (taskset, cpuset)"
+    case .threadCount(let count, let limit, let reason):
+      "--threads \(count): expected 1 to \(limit) (\(reason))"
+    }
+  }
+}
