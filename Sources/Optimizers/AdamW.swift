@@ -1,0 +1,90 @@
+public import Machine
+
+/// AdamW (Loshchilov, Hutter, "Decoupled Weight Decay Regularization", arXiv 1711.05101) as
+/// `torch.optim.AdamW` has it, on flat arenas; t counts from 1 here:
+///
+///     m ← β1·m + (1 − β1)·g,  v ← β2·v + (1 − β2)·g²
+///     θ ← θ − ηλθ − η·(m / (1 − β1ᵗ)) / (√v / √(1 − β2ᵗ) + ε)
+public final class AdamW: Optimizer {
+  /// β1, β2, ε and λ.
+  public struct Hyperparameters: Sendable, Equatable {
+    /// Decay of m a step.
+    public var beta1 = 0.9
+    /// Decay of v a step.
+    public var beta2 = 0.95
+    /// Addend to the denominator, outside the root.
+    public var epsilon = 1e-8
+    /// λ, decoupled, times η.
+    public var weightDecay = 0.1
+
+    /// The defaults: those of the AdamW baseline in Sophia's paper.
+    public init() {}
+
+    /// Throws a ``HyperparameterError`` that names the first one outside its range.
+    public func validate() throws(HyperparameterError) {
+      try HyperparameterError.check("beta1", beta1, "0 ≤ beta1 < 1", beta1 >= 0 && beta1 < 1)
+      try HyperparameterError.check("beta2", beta2, "0 ≤ beta2 < 1", beta2 >= 0 && beta2 < 1)
+      try HyperparameterError.check(
+        "epsilon", epsilon, "1e-30 ≤ epsilon ≤ 1", epsilon >= 1e-30 && epsilon <= 1)
+      try HyperparameterError.check(
+        "weight decay", weightDecay, "0 ≤ weight decay < 1e6", weightDecay >= 0 && weightDecay < 1e6)
+    }
+  }
+
+  /// What this optimizer was made with.
+  public let hyperparameters: Hyperparameters
+  /// The averages: m, then v.
+  public let state: [NamedArena]
+  private let plan: ChunkPlan
+  private let m: Arena
+  private let v: Arena
+
+  /// An optimizer at m = v = 0 for an arena of `count` parameters.
+  ///
+  /// - Parameter ranges: ascending and disjoint; what lies between them is left alone.
+  public init(
+    _ hyperparameters: Hyperparameters = Hyperparameters(), ranges: [ParameterRange], count: Int,
+    on team: ThreadTeam
+  ) throws(MemoryError) {
+    self.hyperparameters = hyperparameters
+    plan = ChunkPlan(ranges, count: count)
+    m = try plan.makeArena(count: count, on: team)
+    v = try plan.makeArena(count: count, on: team)
+    state = [NamedArena(name: "m", arena: m), NamedArena(name: "v", arena: v)]
+  }
+
+  /// Never.
+  public func wantsCurvature(step t: Int) -> Bool { false }
+
+  /// The step of ``Optimizer``; `t`, from 0, enters the bias corrections. No curvature is looked at.
+  public func step(
+    _ theta: TensorView, gradient: TensorView, step t: Int, learningRate: Double,
+    gradientScale: Float = 1, curvature: Curvature? = nil, on team: ThreadTeam
+  ) -> StepStatistics {
+    precondition(
+      theta.count == m.count && gradient.count == m.count && t >= 0,
+      "AdamW.step: made for \(m.count) parameters, got \(theta.count), gradient \(gradient.count)")
+    let settings = hyperparameters
+    let correction1 = 1 - Self.power(settings.beta1, t + 1)
+    let correction2 = 1 - Self.power(settings.beta2, t + 1)
+    let pass = AdamWPass(
+      theta: theta.base, m: m.base, v: v.base, g: gradient.base,
+      momentumWeight: Float(1 - settings.beta1), squareWeight: Float(1 - settings.beta2),
+      momentumCorrection: Float(1 / correction1),
+      rootCorrection: Float(1 / correction2.squareRoot()), epsilon: Float(settings.epsilon),
+      rate: Float(-learningRate), weightDecay: Float(settings.weightDecay),
+      gradientScale: gradientScale)
+    return plan.reduce(on: team, pass.step)
+  }
+
+  /// base^exponent by squaring: libm's `pow` may differ in the last bit from CPU to CPU.
+  static func power(_ base: Double, _ exponent: Int) -> Double {
+    var (result, square, left) = (1.0, base, exponent)
+    while left > 0 {
+      if left & 1 == 1 { result *= square }
+      square *= square
+      left >>= 1
+    }
+    return result
+  }
+}

@@ -1,0 +1,76 @@
+public import Machine
+
+/// What moves the parameters: a flat arena of gradients in, a flat arena of parameters out.
+///
+/// An optimizer keeps arenas of state and nothing else; which step it is comes from outside. So
+/// state arenas and a step number are all that a checkpoint has to hold.
+public protocol Optimizer: AnyObject, Sendable {
+  /// The state by name, each as long as the parameter arena, in the order of a checkpoint.
+  var state: [NamedArena] { get }
+
+  /// Whether step `t` (from 0) is to be given a ``Curvature``.
+  func wantsCurvature(step t: Int) -> Bool
+
+  /// One step in one pass: θ ← θ − η(λθ + u), where λ counts only in ranges that decay.
+  ///
+  /// The caller has made sure that the gradient is finite (``GradientNorm``): a NaN in it goes on
+  /// into m and θ of its coordinate, where the statistics show it.
+  ///
+  /// - Parameters:
+  ///   - theta: θ, (count), updated.
+  ///   - gradient: g, (count), of the mean loss over the step's batch.
+  ///   - step: t, from 0.
+  ///   - learningRate: η of this step.
+  ///   - gradientScale: what g is multiplied with first, the factor of a clip by norm; else 1.
+  ///   - curvature: the sampled-label gradient, on the steps that want it.
+  func step(
+    _ theta: TensorView, gradient: TensorView, step t: Int, learningRate: Double,
+    gradientScale: Float, curvature: Curvature?, on team: ThreadTeam
+  ) -> StepStatistics
+}
+
+/// A state arena and the name it has in a checkpoint.
+public struct NamedArena: Sendable {
+  /// `m`, `h` or `v`.
+  public let name: String
+  /// One float a parameter.
+  public let arena: Arena
+}
+
+/// What a Gauss–Newton–Bartlett refresh needs: the gradient to labels drawn from the model.
+public struct Curvature {
+  /// ĝ up to a factor, (count).
+  public var gradient: TensorView
+  /// What `gradient` is to be multiplied with to be ĝ, the gradient of the mean over the label
+  /// terms; a clip by norm before squaring (official form) goes in here too.
+  public var scale: Float
+  /// B_c: number of label terms in that mean. Counted, never typed in.
+  public var labelTerms: Int
+
+  /// The refresh ĥ = B_c·(scale·gradient)².
+  public init(gradient: TensorView, scale: Float = 1, labelTerms: Int) {
+    precondition(labelTerms > 0, "Curvature: labelTerms \(labelTerms) < 1")
+    self.gradient = gradient
+    self.scale = scale
+    self.labelTerms = labelTerms
+  }
+}
+
+/// A hyperparameter outside its range.
+public struct HyperparameterError: Error, Equatable, CustomStringConvertible {
+  /// Its name.
+  public let name: String
+  /// What it was.
+  public let value: Double
+  /// What it should have been.
+  public let expected: String
+
+  /// One line for the user.
+  public var description: String { "\(name) is \(value), expected \(expected)" }
+
+  static func check(
+    _ name: String, _ value: Double, _ expected: String, _ holds: Bool
+  ) throws(HyperparameterError) {
+    guard holds else { throw HyperparameterError(name: name, value: value, expected: expected) }
+  }
+}

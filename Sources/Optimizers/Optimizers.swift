@@ -1,1 +1,0 @@
-// Sophia, AdamW: flat arenas in, flat arenas out

@@ -1,0 +1,100 @@
+import Machine
+
+/// A run of parameters in a flat arena that are treated alike. Coordinates that lie in no range
+/// (padding) are neither read nor written, and no statistic counts them.
+public struct ParameterRange: Sendable, Equatable {
+  /// First coordinate.
+  public var offset: Int
+  /// Number of coordinates.
+  public var count: Int
+  /// Whether weight decay applies: matrices yes; gains, biases and embeddings as the caller decides.
+  public var decayed: Bool
+
+  /// The coordinates `offset ..< offset + count`.
+  public init(offset: Int, count: Int, decayed: Bool) {
+    self.offset = offset
+    self.count = count
+    self.decayed = decayed
+  }
+}
+
+/// How a pass over an arena is cut: chunks of a fixed length, each with the pieces of the ranges
+/// that lie in it. A thread takes a contiguous share of the chunks, the same in every pass, so pages
+/// stay with the thread that touched them first; sums are added chunk by chunk in index order, so
+/// their bits depend on the ranges alone and never on the number of threads.
+struct ChunkPlan: Sendable {
+  /// Floats a chunk: 16 pages, small enough for L1 and L2, large enough that its sums cost nothing.
+  static let length = 16_384
+
+  /// The ranges, in order; neighbours that are treated alike are one piece.
+  private let pieces: [ParameterRange]
+  /// The pieces of chunk c are `starts[c] ..< starts[c + 1]`.
+  private let starts: [Int]
+
+  /// Number of chunks.
+  var count: Int { starts.count - 1 }
+
+  /// Cuts `ranges` (ascending, disjoint, inside `0 ..< count`).
+  init(_ ranges: [ParameterRange], count: Int) {
+    var pieces: [ParameterRange] = []
+    var starts = [0]
+    var end = 0
+    for range in ranges {
+      precondition(
+        range.offset >= end && range.count >= 0 && range.offset + range.count <= count,
+        "ParameterRange \(range.offset)+\(range.count) overlaps or lies outside 0..<\(count)")
+      end = range.offset + range.count
+      var offset = range.offset
+      while offset < end {
+        while offset >= starts.count * Self.length { starts.append(pieces.count) }
+        let n = min(end, starts.count * Self.length) - offset
+        let isNewChunk = starts.last == pieces.count
+        if !isNewChunk, let last = pieces.last, last.decayed == range.decayed,
+          last.offset + last.count == offset
+        {
+          pieces[pieces.count - 1].count += n
+        } else {
+          pieces.append(ParameterRange(offset: offset, count: n, decayed: range.decayed))
+        }
+        offset += n
+      }
+    }
+    starts.append(pieces.count)
+    self.pieces = pieces
+    self.starts = starts
+  }
+
+  /// The chunks of thread `thread`.
+  private func share(of thread: Int, of team: ThreadTeam) -> Range<Int> {
+    count * thread / team.count..<count * (thread + 1) / team.count
+  }
+
+  /// A zeroed arena whose pages lie near the threads that will use them.
+  func makeArena(count: Int, on team: ThreadTeam) throws(MemoryError) -> Arena {
+    let arena = try Arena(count: count)
+    team.run { thread in
+      for chunk in share(of: thread, of: team) {
+        let end = min((chunk + 1) * Self.length, count)
+        for page in stride(from: chunk * Self.length, to: end, by: 1024) { arena.base[page] = 0 }
+      }
+    }
+    return arena
+  }
+
+  /// Calls `body` on every piece, and adds up what it returns in index order.
+  func reduce(
+    on team: ThreadTeam, _ body: (ParameterRange) -> StepStatistics
+  ) -> StepStatistics {
+    var partials = [StepStatistics](repeating: StepStatistics(), count: count)
+    partials.withUnsafeMutableBufferPointer { partials in
+      team.run { thread in
+        for chunk in share(of: thread, of: team) {
+          for piece in pieces[starts[chunk]..<starts[chunk + 1]] { partials[chunk] += body(piece) }
+        }
+      }
+    }
+    var sum = StepStatistics()
+    for partial in partials { sum += partial }
+    return sum
+  }
+}

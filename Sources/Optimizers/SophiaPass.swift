@@ -1,0 +1,103 @@
+import CSupport
+
+/// The fused pass of ``Sophia`` over one piece of the arena: reads θ, m, h, g (and ĝ) once, writes
+/// θ, m (and h): 24 bytes a parameter, 32 with a refresh. IEEE operations only, FMAs where written,
+/// so the bits are the same on every CPU.
+struct SophiaPass {
+  let form: Sophia.Form
+  let theta: UnsafeMutablePointer<Float>
+  let m: UnsafeMutablePointer<Float>
+  let h: UnsafeMutablePointer<Float>
+  let g: UnsafePointer<Float>
+  /// Nil: no refresh.
+  let gHat: UnsafePointer<Float>?
+  /// 1 − β1 and 1 − β2: averages are written x + weight·(new − x).
+  let momentumWeight: Float
+  let curvatureWeight: Float
+  let rho: Float
+  let epsilon: Float
+  /// −η.
+  let rate: Float
+  let weightDecay: Float
+  let gradientScale: Float
+  let gHatScale: Float
+  /// B_c.
+  let labelTerms: Float
+
+  /// The step on `piece`. One copy of the loop for each form, with and without refresh.
+  func step(_ piece: ParameterRange) -> StepStatistics {
+    switch (form, gHat) {
+    case (.paper, nil): pass(piece, form: .paper, gHat: nil)
+    case (.paper, let gHat?): pass(piece, form: .paper, gHat: gHat)
+    case (.official, nil): pass(piece, form: .official, gHat: nil)
+    case (.official, let gHat?): pass(piece, form: .official, gHat: gHat)
+    }
+  }
+
+  @inline(__always)
+  private func pass(
+    _ piece: ParameterRange, form: Sophia.Form, gHat: UnsafePointer<Float>?
+  ) -> StepStatistics {
+    let lambda = piece.decayed ? weightDecay : 0
+    var statistics = StepStatistics()
+    statistics.count = piece.count
+    LaneSums.forEachBlock(of: piece) { block, sums in
+      var i = block.lowerBound
+      while i + 16 <= block.upperBound {
+        lanes(at: i, left: 16, lambda, form, gHat, &sums)
+        i += 16
+      }
+      if i < block.upperBound {
+        lanes(at: i, left: block.upperBound - i, lambda, form, gHat, &sums)
+      }
+    } add: { sums in
+      sums.add(to: &statistics)
+    }
+    return statistics
+  }
+
+  /// Up to 16 coordinates. Lanes past `left` are zeros that stay zeros.
+  @inline(__always)
+  private func lanes(
+    at i: Int, left: Int, _ lambda: Float, _ form: Sophia.Form, _ gHat: UnsafePointer<Float>?,
+    _ sums: inout LaneSums
+  ) {
+    var theta = Lanes.load(self.theta + i, left)
+    var m = Lanes.load(self.m + i, left)
+    var h = Lanes.load(self.h + i, left)
+    let g = Lanes.load(self.g + i, left) * gradientScale
+    m = Lanes.flushed(cs_fma(SIMD16(repeating: momentumWeight), g - m, m))
+    if form == .paper, let gHat { refresh(&h, Lanes.load(gHat + i, left), &sums) }
+
+    let scaled = h * rho
+    let denominator =
+      switch form {
+      // Maxima and minima give their second operand when either is NaN, so that NaN goes through.
+      case .paper: cs_max(SIMD16(repeating: epsilon), scaled)
+      case .official: cs_max(SIMD16(), scaled) + epsilon
+      }
+    let one = SIMD16<Float>(repeating: 1)
+    let update = cs_max(-one, cs_min(one, m / denominator))
+    // θ − η(λθ + u): decay and update in one rounding of θ.
+    theta = cs_fma(
+      SIMD16(repeating: rate), cs_fma(SIMD16(repeating: lambda), theta, update), theta)
+    sums.wins += Lanes.ones(cs_abs(m) .< scaled)
+
+    if form == .official, let gHat { refresh(&h, Lanes.load(gHat + i, left), &sums) }
+    Lanes.store(self.theta + i, theta, left)
+    Lanes.store(self.m + i, m, left)
+    if gHat != nil { Lanes.store(self.h + i, h, left) }
+    sums.add(theta: theta, m: m, curvature: h, update: update)
+  }
+
+  /// h ← h + (1 − β2)·(B_c·ĝ² − h), where that is finite.
+  @inline(__always)
+  private func refresh(_ h: inout SIMD16<Float>, _ raw: SIMD16<Float>, _ sums: inout LaneSums) {
+    let gHat = raw * gHatScale
+    let estimate = gHat * gHat * labelTerms
+    let next = Lanes.flushed(cs_fma(SIMD16(repeating: curvatureWeight), estimate - h, h))
+    let isFinite = cs_abs(next) .< .infinity
+    sums.quarantined += 1 - Lanes.ones(isFinite)
+    h.replace(with: next, where: isFinite)
+  }
+}
