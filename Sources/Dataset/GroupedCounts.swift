@@ -29,7 +29,7 @@ struct GroupedCounts: Sendable {
       distinct.withUnsafeMutableBufferPointer { distinct in
         team.parallelFor(groups) { range in
           for group in range {
-            let bucket = UnsafeMutableBufferPointer(rebasing: seen[bounds[group]..<bounds[group + 1]])
+            var bucket = UnsafeMutableBufferPointer(rebasing: seen[bounds[group]..<bounds[group + 1]])
             bucket.sort()
             distinct[group] = Self.distinctCount(bucket)
           }

@@ -9,6 +9,8 @@ import Files
 public final class TokenShard: @unchecked Sendable {
   /// llm.c's first header word.
   public static let magic: Int32 = 20_240_520
+  /// llm.c's other files that are called `.bin`: uint32 tokens, evaluation sets, models.
+  private static let otherMagics: [Int32] = [20_240_801, 20_240_522, 20_240_326]
   /// Bytes before the first token in llm.c's layout.
   public static let headerBytes = 1024
 
@@ -61,7 +63,13 @@ public final class TokenShard: @unchecked Sendable {
     guard !bytes.isEmpty else {
       throw DatasetError(.empty, at: path, "is empty: expected uint16 tokens")
     }
-    guard bytes.count >= 4, headerWord(0, of: bytes) == magic else {
+    let first = bytes.count >= 4 ? headerWord(0, of: bytes) : 0
+    if otherMagics.contains(first) {
+      throw DatasetError(
+        .malformed, at: path,
+        "expected uint16 tokens, found an llm.c file of another kind (magic \(first))")
+    }
+    guard first == magic else {
       if bytes.count % 2 != 0 {
         throw DatasetError(
           .malformed, at: path,
@@ -91,6 +99,9 @@ public final class TokenShard: @unchecked Sendable {
   private static func headerWord(_ index: Int, of bytes: UnsafeRawBufferPointer) -> Int32 {
     Int32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * index, as: Int32.self))
   }
+
+  /// CRC-32C of the file.
+  func checksum() -> UInt32 { CRC32C.checksum(fileBytes) }
 
   /// Throws at the first token that is not below `vocabularySize`.
   func check(below vocabularySize: Int) throws(DatasetError) {

@@ -23,7 +23,7 @@ struct LineSplitter {
   /// Whether the line that is being read is longer than allowed.
   var isLineTooLong: Bool { searched - start > maxLineBytes }
 
-  /// Calls `body` with the next complete line, without its `\n`; nil if there is none. `atEnd` says that the
+  /// The next complete line, without its `\n`; nil if there is none. `atEnd` says that the
   /// file is at its end, so that what is left is a line.
   mutating func next(atEnd: Bool) -> Range<Int>? {
     let found = bytes.withUnsafeBufferPointer { $0[searched...].firstIndex(of: UInt8(ascii: "\n")) }
@@ -39,11 +39,5 @@ struct LineSplitter {
   }
 
   /// The bytes of a line that `next` has just returned.
-  func withLine<Result, E: Error>(
-    _ line: Range<Int>, _ body: (UnsafeRawBufferPointer) throws(E) -> Result
-  ) throws(E) -> Result {
-    try bytes.withUnsafeBytes { (all: UnsafeRawBufferPointer) throws(E) -> Result in
-      try body(UnsafeRawBufferPointer(rebasing: all[line]))
-    }
-  }
+  func bytes(of line: Range<Int>) -> [UInt8] { Array(bytes[line]) }
 }

@@ -60,11 +60,8 @@ struct TextReader: DocumentReader {
 
   /// Reads and checks the next chunk of the file.
   private mutating func readMore() throws(DatasetError) {
-    let (input, isFirst) = (input, checker.offset == 0)
-    let result = chunk.withUnsafeMutableBytes { buffer in
-      Result { () throws(DatasetError) in try input.read(into: buffer) }
-    }
-    let count = try result.get()
+    let isFirst = checker.offset == 0
+    let count = try fillChunk()
     isAtEnd = count == 0
     let fault = chunk.withUnsafeBytes { bytes -> UTF8Checker.Fault? in
       var fresh = UnsafeRawBufferPointer(rebasing: bytes[..<count])
@@ -85,30 +82,47 @@ struct TextReader: DocumentReader {
     }
   }
 
+  /// Fills the chunk; less only at the end of the file.
+  private mutating func fillChunk() throws(DatasetError) -> Int {
+    let input = input
+    let result = chunk.withUnsafeMutableBytes { buffer in
+      Result { () throws(DatasetError) in
+        var filled = 0
+        while filled < buffer.count {
+          let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
+          let count = try input.read(into: rest)
+          if count == 0 { break }
+          filled += count
+        }
+        return filled
+      }
+    }
+    return try result.get()
+  }
+
   /// The text of a JSON line; empty for a blank line.
   private func document(in line: Range<Int>) throws(DatasetError) -> [UInt8] {
     let place = "\(input.path), line \(lines.lineNumber)"
-    return try lines.withLine(line) { (bytes) throws(DatasetError) -> [UInt8] in
-      if bytes.allSatisfy({ [0x20, 0x09, 0x0D].contains($0) }) { return [] }
-      let json: JSON
-      do { json = try JSON(parsing: bytes, name: place) } catch {
-        throw DatasetError(
-          .malformed, at: "\(place), byte \(error.offset)",
-          "expected \(error.expected), found \(error.found)")
-      }
-      guard case .object = json else {
-        throw DatasetError(
-          .malformed, at: place, "expected an object with \"text\", found \(json.kind)")
-      }
-      guard let text = json["text"] else {
-        throw DatasetError(.malformed, at: place, "expected a member \"text\", found none")
-      }
-      guard let string = text.stringValue else {
-        throw DatasetError(
-          .malformed, at: place, "expected a string as \"text\", found \(text.kind)")
-      }
-      return Array(string.utf8)
+    let bytes = lines.bytes(of: line)
+    if bytes.allSatisfy({ [0x20, 0x09, 0x0D].contains($0) }) { return [] }
+    let json: JSON
+    do throws(JSONError) { json = try JSON(parsing: bytes, name: place) } catch {
+      throw DatasetError(
+        .malformed, at: "\(place), byte \(error.offset)",
+        "expected \(error.expected), found \(error.found)")
     }
+    guard case .object = json else {
+      throw DatasetError(
+        .malformed, at: place, "expected an object with \"text\", found \(json.kind)")
+    }
+    guard let text = json["text"] else {
+      throw DatasetError(.malformed, at: place, "expected a member \"text\", found none")
+    }
+    guard let string = text.stringValue else {
+      throw DatasetError(
+        .malformed, at: place, "expected a string as \"text\", found \(text.kind)")
+    }
+    return Array(string.utf8)
   }
 
   private func tooLong() -> DatasetError {
