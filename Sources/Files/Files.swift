@@ -1,1 +1,0 @@
-// bytes from and to disk: mapped reads, atomic writes, checksums, strict JSON

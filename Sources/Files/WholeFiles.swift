@@ -1,0 +1,110 @@
+import Glibc
+
+extension FileSystem {
+  /// Opens a file, hands it to `body` and closes it. Where `body` throws, its error is the one thrown.
+  public func withFile<Result>(
+    _ path: String, _ mode: OpenMode, _ body: (OpenFile) throws(FileError) -> Result
+  ) throws(FileError) -> Result {
+    let file = try open(path, mode)
+    let result: Result
+    do throws(FileError) {
+      result = try body(file)
+    } catch {
+      try? close(file)
+      throw error
+    }
+    try close(file)
+    return result
+  }
+
+  /// The bytes of a file. Refuses, without reading them, a file of more than `limit` bytes; with the
+  /// default `mode` also whatever is not a regular file.
+  public func readBytes(
+    _ path: String, limit: Int, mode: OpenMode = .readRegular
+  ) throws(FileError) -> [UInt8] {
+    try withFile(path, mode) { file throws(FileError) in
+      let size = try status(file).size
+      var bytes: [UInt8] = []
+      if size <= limit { bytes.reserveCapacity(size) }
+      var chunk = [UInt8](repeating: 0, count: Swift.max(1, Swift.min(size, 1 << 20)))
+      var isTooLarge = size > limit
+      while !isTooLarge {
+        let count = try read(file, into: &chunk)
+        if count == 0 { break }
+        bytes.append(contentsOf: chunk[..<count])
+        isTooLarge = bytes.count > limit
+      }
+      guard !isTooLarge else {
+        throw FileError(
+          operation: "read", path: path, code: EFBIG,
+          detail: "it has \(Swift.max(size, bytes.count)) bytes; at most \(limit) are read here")
+      }
+      return bytes
+    }
+  }
+
+  /// Reads at the current position into an array. Returns the number of bytes; 0 is the end.
+  public func read(_ file: OpenFile, into chunk: inout [UInt8]) throws(FileError) -> Int {
+    let result = chunk.withUnsafeMutableBytes { buffer in
+      Swift.Result { () throws(FileError) in try read(file, into: buffer, at: nil) }
+    }
+    return try result.get()
+  }
+
+  /// Fills `buffer` with the bytes from `offset`. A file that ends before is an error.
+  public func readExactly(
+    _ file: OpenFile, into buffer: UnsafeMutableRawBufferPointer, at offset: Int
+  ) throws(FileError) {
+    var done = 0
+    while done < buffer.count {
+      let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
+      let count = try read(file, into: rest, at: offset + done)
+      guard count > 0 else {
+        throw FileError(
+          operation: "read", path: file.path,
+          detail: "the file ends at byte \(offset + done); \(buffer.count - done) more expected")
+      }
+      done += count
+    }
+  }
+
+  /// Writes all of `bytes` at the current position, in as many calls as it takes.
+  public func writeAll(_ bytes: UnsafeRawBufferPointer, to file: OpenFile) throws(FileError) {
+    var done = 0
+    while done < bytes.count {
+      let count = try write(UnsafeRawBufferPointer(rebasing: bytes[done...]), to: file)
+      guard count > 0 else { throw FileError(operation: "write", path: file.path, code: EIO) }
+      done += count
+    }
+  }
+
+  /// Writes all of `bytes` at the current position, in as many calls as it takes.
+  public func writeAll(_ bytes: [UInt8], to file: OpenFile) throws(FileError) {
+    let result = bytes.withUnsafeBytes { bytes in
+      Result { () throws(FileError) in try writeAll(bytes, to: file) }
+    }
+    try result.get()
+  }
+
+  /// Writes a file that is, after a crash at any moment, either the old one or the new one: aside,
+  /// synced, renamed, the directory synced.
+  public func writeAtomically(_ bytes: [UInt8], to path: String) throws(FileError) {
+    let aside = "\(path).tmp-\(getpid())"
+    do throws(FileError) {
+      try withFile(aside, .replace) { file throws(FileError) in
+        try writeAll(bytes, to: file)
+        try synchronize(file)
+      }
+      try rename(aside, to: path)
+    } catch {
+      try? removeFile(aside)
+      throw error
+    }
+    try synchronizeDirectory(parentDirectory(of: path))
+  }
+
+  /// Adds `bytes` to the end of a file, which is made if there is none.
+  public func append(_ bytes: [UInt8], to path: String) throws(FileError) {
+    try withFile(path, .append) { file throws(FileError) in try writeAll(bytes, to: file) }
+  }
+}
