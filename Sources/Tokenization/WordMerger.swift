@@ -104,7 +104,7 @@ private struct MergeHeap {
   /// Holds (rank, position) of every candidate that has a merge.
   init(candidates: [UInt64]) {
     for (position, candidate) in candidates.enumerated() where candidate != PairTable.absent {
-      entries.append(candidate >> 32 << 32 | UInt64(position))
+      entries.append(candidate & 0xFFFF_FFFF_0000_0000 | UInt64(position))
     }
     for i in stride(from: entries.count / 2 - 1, through: 0, by: -1) { siftDown(i) }
   }
