@@ -1,1 +1,0 @@
-// documents to token shards to batches; the built-in corpus

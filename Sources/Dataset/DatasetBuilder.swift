@@ -1,0 +1,144 @@
+public import Files
+public import Machine
+public import Tokenization
+
+/// Turns documents into a directory to train on: token shards, `dataset.json` and the tokenizer.
+///
+/// Each document begins with `<|endoftext|>`, as in llm.c. Training and validation are split by document; a
+/// single document (such as one long text file) is split by position, its end held back. The result is a function
+/// of the documents, the tokenizer and the options, not of the team.
+public struct DatasetBuilder: Sendable {
+  /// Share of the documents held back for validation, 0 ..< 1. Not used where validation documents are given.
+  public var valFraction = 0.05
+  /// Chooses which documents are held back.
+  public var seed: UInt64 = 0
+  /// Tokens of a shard, at most.
+  public var shardTokens = 100_000_000
+  /// Whether an earlier dataset at the output is replaced, once the new one is complete.
+  public var overwrite = false
+  /// Text that is in memory at a time, about.
+  public var batchBytes = 16 << 20
+  /// Longest piece of a document that is handled as one.
+  public var pieceBytes = 1 << 20
+  private let fileSystem: any FileSystem
+
+  /// A builder with default options.
+  public init(fileSystem: any FileSystem = LocalFileSystem()) { self.fileSystem = fileSystem }
+
+  /// How far a build is.
+  public struct Progress: Sendable, Equatable {
+    /// Its two passes.
+    public enum Phase: Sendable, Equatable {
+      /// Reading all documents once: they are checked and counted before the long work.
+      case reading
+      /// Encoding and writing.
+      case encoding
+    }
+    /// The pass.
+    public var phase = Phase.reading
+    /// Documents begun.
+    public var documents = 0
+    /// Bytes of text done.
+    public var bytes = 0
+    /// Bytes of text in all, where known.
+    public var totalBytes: Int?
+    /// Tokens written.
+    public var tokens = 0
+  }
+
+  /// Reads, encodes and writes. The directory `output` appears when it is complete; before that there
+  /// is one of its name with `.tmp-` and the process id.
+  ///
+  /// - validation: documents to hold back; if there are any, all of `sources` is trained on.
+  /// - progress: called now and then; false stops the build.
+  ///
+  /// Throws ``DatasetError``: text that cannot be read; a vocabulary that does not fit uint16 or lacks
+  /// `<|endoftext|>`; an output that already holds files; a full disk; a stop.
+  public func build(
+    _ sources: [any DocumentSource], validation: [any DocumentSource] = [], tokenizer: Tokenizer,
+    output: String, on team: ThreadTeam, progress: (Progress) -> Bool = { _ in true }
+  ) throws(DatasetError) -> DatasetDescription {
+    precondition(
+      valFraction >= 0 && valFraction < 1, "DatasetBuilder: valFraction \(valFraction) outside 0..<1")
+    let endOfText = try Self.endOfText(of: tokenizer)
+    let directory = OutputDirectory(output, overwrite: overwrite, fileSystem)
+    try directory.checkFree()
+    let survey = try Survey(
+      sources, validation, pieceBytes: pieceBytes, batchBytes: batchBytes, progress)
+    try directory.create()
+    do throws(DatasetError) {
+      var description = DatasetDescription(
+        vocabularySize: tokenizer.vocabularySize, endOfText: Int(endOfText),
+        tokenizerFingerprint: tokenizer.fingerprint)
+      try write(
+        sources, validation, survey, tokenizer, endOfText, into: directory.temporary, &description,
+        on: team, progress)
+      try directory.write(tokenizer.serialized(), to: "tokenizer.json")
+      try directory.write(description.serialized(), to: DatasetDescription.fileName)
+      try directory.publish()
+      return description
+    } catch {
+      directory.remove()
+      throw error
+    }
+  }
+
+  private static func endOfText(of tokenizer: Tokenizer) throws(DatasetError) -> UInt32 {
+    guard tokenizer.vocabularySize <= 65536 else {
+      throw DatasetError(
+        .vocabulary, at: "tokenizer",
+        "has \(tokenizer.vocabularySize) ids, but shards hold uint16: use a vocabulary of at most 65536")
+    }
+    guard let endOfText = tokenizer.endOfText else {
+      throw DatasetError(
+        .vocabulary, at: "tokenizer",
+        "lacks <|endoftext|>, which begins each document: use one that has it")
+    }
+    return endOfText
+  }
+
+  /// The second pass: both splits, batch by batch.
+  private func write(
+    _ sources: [any DocumentSource], _ validation: [any DocumentSource], _ survey: Survey,
+    _ tokenizer: Tokenizer, _ endOfText: UInt32, into directory: String,
+    _ description: inout DatasetDescription, on team: ThreadTeam, _ progress: (Progress) -> Bool
+  ) throws(DatasetError) {
+    var train = SplitWriter(directory, "train", endOfText, shardTokens: shardTokens, fileSystem)
+    var held = SplitWriter(directory, "val", endOfText, shardTokens: shardTokens, fileSystem)
+    var assignment = SplitAssignment(
+      survey, fraction: validation.isEmpty ? valFraction : 0, seed: seed, pieceBytes: pieceBytes)
+    var state = Progress(phase: .encoding, totalBytes: survey.bytes)
+    for (documents, isValidation) in [(sources, false), (validation, true)] {
+      var reader = DocumentSequence(
+        documents, pieceBytes: isValidation ? pieceBytes : assignment.pieceBytes)
+      while true {
+        let batch = try reader.nextBatch(bytes: batchBytes)
+        if batch.isEmpty { break }
+        let batchTotal = batch.reduce(0) { $0 + $1.bytes.count }
+        let encoded = tokenizer.encode(documents: batch.map(\.bytes), on: team) { fraction in
+          var within = state
+          within.bytes += Int(fraction * Double(batchTotal))
+          _ = progress(within)
+        }
+        for (piece, tokens) in zip(batch, encoded) {
+          let goesToValidation = isValidation || assignment.isValidation(piece)
+          if goesToValidation {
+            try held.append(tokens, of: piece)
+          } else {
+            try train.append(tokens, of: piece)
+          }
+          state.documents += piece.startsDocument ? 1 : 0
+          state.bytes += piece.bytes.count
+        }
+        state.tokens = train.split.tokens + held.split.tokens
+        try Self.report(state, progress)
+      }
+    }
+    description.train = try train.finish()
+    description.validation = try held.finish()
+  }
+
+  static func report(_ state: Progress, _ progress: (Progress) -> Bool) throws(DatasetError) {
+    if !progress(state) { throw DatasetError(.cancelled, at: "tokenize", "stopped as asked") }
+  }
+}

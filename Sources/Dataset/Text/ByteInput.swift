@@ -1,0 +1,32 @@
+import Files
+
+/// Bytes that are read from the beginning to the end, once.
+protocol ByteInput: AnyObject {
+  /// The file, for messages.
+  var path: String { get }
+  /// Fills `buffer` as far as there is something; 0 only at the end.
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int
+}
+
+/// The bytes of a file, a pipe too; closed when the object goes.
+final class FileInput: ByteInput {
+  let path: String
+  private let fileSystem: any FileSystem
+  private let file: OpenFile
+
+  /// Opens a file. Throws ``DatasetError`` if the system refuses, or it is a directory.
+  init(_ path: String, _ fileSystem: any FileSystem) throws(DatasetError) {
+    if fileSystem.isDirectory(path) {
+      throw DatasetError(.unknownType, at: path, "is a directory: name the files in it")
+    }
+    do { file = try fileSystem.open(path, .read) } catch { throw DatasetError(error) }
+    self.path = path
+    self.fileSystem = fileSystem
+  }
+
+  deinit { try? fileSystem.close(file) }
+
+  func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
+    do { return try fileSystem.read(file, into: buffer, at: nil) } catch { throw DatasetError(error) }
+  }
+}

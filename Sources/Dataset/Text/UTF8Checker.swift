@@ -1,0 +1,70 @@
+/// Finds the first byte that is not UTF-8 text (RFC 3629: no overlong forms, surrogates or values past
+/// U+10FFFF), or that is NUL, in bytes that arrive in pieces.
+struct UTF8Checker {
+  /// Bytes checked so far.
+  private(set) var offset = 0
+  /// Continuation bytes still missing from the last character, and the range of the next of them.
+  private var missing = 0
+  private var nextByte: ClosedRange<UInt8> = 0x80...0xBF
+
+  /// What is wrong with a byte.
+  struct Fault: Equatable {
+    /// From the first byte of the input.
+    let offset: Int
+    /// The byte; nil for the end of the input inside a character.
+    let byte: UInt8?
+  }
+
+  /// Whether the input may end here.
+  var isBetweenCharacters: Bool { missing == 0 }
+
+  /// Checks the next bytes.
+  mutating func check(_ bytes: UnsafeRawBufferPointer) -> Fault? {
+    var i = 0
+    while i < bytes.count {
+      if missing == 0 {
+        i = Self.skipASCII(bytes, from: i)
+        if i == bytes.count { break }
+      }
+      if !accept(bytes[i]) { return Fault(offset: offset + i, byte: bytes[i]) }
+      i += 1
+    }
+    offset += bytes.count
+    return nil
+  }
+
+  /// Takes one byte; false if it cannot stand here.
+  private mutating func accept(_ byte: UInt8) -> Bool {
+    if missing > 0 {
+      guard nextByte.contains(byte) else { return false }
+      missing -= 1
+      nextByte = 0x80...0xBF
+      return true
+    }
+    switch byte {
+    case 0x01...0x7F: missing = 0
+    case 0xC2...0xDF: missing = 1
+    case 0xE0: (missing, nextByte) = (2, 0xA0...0xBF)
+    case 0xED: (missing, nextByte) = (2, 0x80...0x9F)
+    case 0xE1...0xEF: missing = 2
+    case 0xF0: (missing, nextByte) = (3, 0x90...0xBF)
+    case 0xF4: (missing, nextByte) = (3, 0x80...0x8F)
+    case 0xF1...0xF3: missing = 3
+    default: return false
+    }
+    return true
+  }
+
+  /// The first index from `start` on that is not in a run of bytes 1...127, eight at a time.
+  private static func skipASCII(_ bytes: UnsafeRawBufferPointer, from start: Int) -> Int {
+    var i = start
+    while i + 8 <= bytes.count {
+      let word = bytes.loadUnaligned(fromByteOffset: i, as: UInt64.self)
+      let hasZero = (word &- 0x0101_0101_0101_0101) & ~word
+      if (word | hasZero) & 0x8080_8080_8080_8080 != 0 { break }
+      i += 8
+    }
+    while i < bytes.count && bytes[i] != 0 && bytes[i] < 0x80 { i += 1 }
+    return i
+  }
+}

@@ -1,1 +1,0 @@
-// bytes to tokens and back; trains a vocabulary

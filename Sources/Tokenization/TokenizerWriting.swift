@@ -1,0 +1,64 @@
+import Files
+
+extension Tokenizer {
+  /// The bytes of a Hugging Face `tokenizer.json`: equal tokenizers give equal bytes. `tokenizers` opens
+  /// it and encodes the same.
+  public func serialized() -> [UInt8] {
+    let byteLevel: JSON = [
+      "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true,
+    ]
+    let root: JSON = [
+      "version": "1.0", "truncation": .null, "padding": .null,
+      "added_tokens": .array(vocabulary.specials.map(Self.addedToken)),
+      "normalizer": .null, "pre_tokenizer": byteLevel, "post_processor": .null,
+      "decoder": byteLevel, "model": model,
+    ]
+    return root.serialized(pretty: true)
+  }
+
+  /// 16 hexadecimal digits that tell tokenizers apart: FNV-1a over tokens, merges and special tokens.
+  public var fingerprint: String {
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+    func add(_ value: UInt32) { for shift in [0, 8, 16, 24] { add(UInt8(value >> shift & 0xFF)) } }
+    add(UInt32(vocabularySize))
+    for id in 0..<UInt32(vocabularySize) {
+      let bytes = vocabulary.bytes(of: id)
+      add(UInt32(bytes.count))
+      for byte in bytes { add(byte) }
+    }
+    for merge in vocabulary.merges {
+      add(merge.left)
+      add(merge.right)
+      add(merge.result)
+    }
+    for special in vocabulary.specials { add(special.id) }
+    let digits = String(hash, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+
+  private var model: JSON {
+    let vocab = (0..<UInt32(vocabularySize)).map { JSONMember(spelling(of: $0), .integer(Int($0))) }
+    let merges = vocabulary.merges.map {
+      JSON.string("\(spelling(of: $0.left)) \(spelling(of: $0.right))")
+    }
+    return [
+      "type": "BPE", "dropout": .null, "unk_token": .null, "continuing_subword_prefix": .null,
+      "end_of_word_suffix": .null, "fuse_unk": false, "byte_fallback": false,
+      "ignore_merges": false, "vocab": .object(vocab), "merges": .array(merges),
+    ]
+  }
+
+  /// A token as the vocabulary writes it: in the byte alphabet; special tokens as they are.
+  private func spelling(of id: UInt32) -> String {
+    let bytes = vocabulary.bytes(of: id)
+    return isSpecial(id) ? String(decoding: bytes, as: UTF8.self) : ByteAlphabet.spell(bytes)
+  }
+
+  private static func addedToken(_ special: Vocabulary.Special) -> JSON {
+    [
+      "id": .integer(Int(special.id)), "content": .string(String(decoding: special.content, as: UTF8.self)),
+      "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true,
+    ]
+  }
+}
