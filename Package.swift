@@ -65,14 +65,23 @@ let package = Package(
     .target(
       name: "Dataset", dependencies: ["Files", "Machine", "Tokenization", "CZstd"],
       swiftSettings: swift),
-    // GPT-2: config, parameter table, forward, backward, decode.
+    // Named tensors on disk; knows no model.
+    .target(name: "Checkpoints", dependencies: ["Files"], swiftSettings: swift),
+    // GPT-2: config, parameter table, forward, backward, decode; its Hugging Face files.
     .target(
-      name: "Transformer", dependencies: ["Kernels", "Machine", "CSupport"], swiftSettings: swift),
+      name: "Transformer", dependencies: ["Kernels", "Checkpoints", "Files", "Machine"],
+      swiftSettings: swift),
     // Sophia, AdamW: flat arenas in, flat arenas out.
     .target(
       name: "Optimizers", dependencies: ["Kernels", "Machine", "CSupport"], swiftSettings: kernels),
-    // Named tensors on disk; knows no model.
-    .target(name: "Checkpoints", dependencies: ["Files"], swiftSettings: swift),
+    // Presets: one JSON a model size, embedded.
+    .target(
+      name: "Presets", path: "models", exclude: ["README.md"],
+      resources: [
+        .embedInCode("nano.json"), .embedInCode("tiny.json"), .embedInCode("30m.json"),
+        .embedInCode("540m.json"), .embedInCode("gpt2.json"), .embedInCode("gpt2-medium.json"),
+        .embedInCode("gpt2-large.json"), .embedInCode("gpt2-xl.json"),
+      ], swiftSettings: swift),
     // The loop, evaluation, logs.
     .target(
       name: "Training",

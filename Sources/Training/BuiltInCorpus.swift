@@ -1,0 +1,64 @@
+public import Dataset
+import Files
+public import Machine
+import Tokenization
+
+/// The built-in corpus as a dataset on disk: stories, a vocabulary trained on them, token shards. A
+/// pure function of its settings, so a resumed run finds or makes the same.
+public struct BuiltInCorpus: Sendable {
+  /// Training stories.
+  public var stories: Int
+  /// Validation stories.
+  public var validationStories: Int
+  /// Size of the vocabulary.
+  public var vocabulary: Int
+  /// Which stories.
+  public var seed: UInt64
+
+  /// A corpus that a run of `tokens` tokens reads about once: 2,000 to 200,000 stories of some 150
+  /// tokens, unless `stories` says how many.
+  public init(tokens: Int, stories: Int = 0, vocabulary: Int, seed: UInt64) {
+    self.stories = stories > 0 ? stories : min(200_000, max(2000, tokens / 140))
+    validationStories = max(200, min(1000, self.stories / 20))
+    self.vocabulary = vocabulary
+    self.seed = seed
+  }
+
+  /// The stories of one half.
+  public func source(_ split: StorySplit) -> GeneratedDocuments {
+    let generator = StoryGenerator(seed: seed, split: split)
+    return GeneratedDocuments(count: split == .training ? stories : validationStories) {
+      Array(generator.story(UInt64($0)).text.utf8)
+    }
+  }
+
+  /// Opens the dataset in `directory`, making it where it is missing.
+  /// - tokenizer: instead of training one.
+  public func dataset(
+    in directory: String, tokenizer: Tokenizer?, files: any FileSystem, on team: ThreadTeam
+  ) throws(TrainingError) -> TokenDataset {
+    try asTraining {
+      if !files.exists("\(directory)/\(DatasetDescription.fileName)") {
+        let vocabulary = try tokenizer ?? trainedTokenizer(on: team)
+        try files.makeDirectories(parentDirectory(of: directory))
+        _ = try DatasetBuilder(fileSystem: files).build(
+          [source(.training)], validation: [source(.validation)], tokenizer: vocabulary,
+          output: directory, on: team)
+      }
+      return try TokenDataset(directory: directory, tokenizer: tokenizer, fileSystem: files)
+    }
+  }
+
+  /// A vocabulary from the first stories.
+  private func trainedTokenizer(on team: ThreadTeam) throws -> Tokenizer {
+    let generator = StoryGenerator(seed: seed, split: .training)
+    var trainer = BytePairTrainer(vocabularySize: vocabulary)
+    for start in stride(from: 0, to: min(stories, 4000), by: 1000) {
+      trainer.add(
+        documents: (start..<min(stories, start + 1000)).map {
+          Array(generator.story(UInt64($0)).text.utf8)
+        }, on: team)
+    }
+    return try trainer.train(on: team)
+  }
+}

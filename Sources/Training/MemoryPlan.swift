@@ -1,0 +1,60 @@
+public import Machine
+public import Transformer
+
+/// What a run takes, counted before it is taken.
+public struct MemoryPlan: Sendable {
+  /// Sequences of a micro-batch.
+  public let microBatch: Int
+  /// Each part's bytes, with a name for the user.
+  public let parts: [(name: String, bytes: Int)]
+
+  /// Bytes in all.
+  public var bytes: Int { parts.reduce(0) { $0 + $1.bytes } }
+
+  /// One line: the sum and its parts.
+  public var description: String {
+    let list = parts.map { "\($0.name) \(ByteCount($0.bytes))" }.joined(separator: ", ")
+    return "memory \(ByteCount(bytes)): \(list)"
+  }
+
+  /// Plans a run; without `microBatch` the largest one is taken that stays within 8,192 tokens and
+  /// half of the memory that is left.
+  /// - Throws: ``TrainingError/memory(needed:limit:advice:)`` with the flag to change.
+  public init(
+    _ config: GPT2Config, configuration: TrainingConfiguration, microBatch: Int?, threads: Int,
+    limit: MemoryLimit
+  ) throws(TrainingError) {
+    let (S, T) = (configuration.sequences, configuration.context)
+    if let microBatch {
+      guard microBatch >= 1 && microBatch <= S else {
+        throw .configuration(
+          "--micro-batch \(microBatch): expected 1...\(S), the sequences of a step (--batch-tokens / "
+            + "--context)")
+      }
+    }
+    func plan(_ B: Int) -> [(name: String, bytes: Int)] {
+      let parameters = 4 * ParameterTable(config).count
+      let curvature = configuration.optimizer == TrainingConfiguration.OptimizerName.sophiaG.rawValue
+      return [
+        ("weights", parameters), ("gradient", parameters), ("optimizer state", 2 * parameters),
+        ("curvature gradient", curvature ? parameters : 0),
+        (
+          "activations of \(B)×\(T) tokens",
+          StepGradient.bytes(config, microBatch: B, T: T, curvature: curvature, threads: threads)
+        ), ("program", 64 << 20),
+      ].filter { $0.bytes > 0 }
+    }
+    func total(_ B: Int) -> Int { plan(B).reduce(0) { $0 + $1.bytes } }
+    var B = microBatch ?? min(S, max(1, 8192 / T))
+    if microBatch == nil { while B > 1 && total(B) > limit.available / 2 { B /= 2 } }
+    self.microBatch = B
+    parts = plan(B)
+    guard bytes <= limit.available else {
+      let advice =
+        B > 1
+        ? "use --micro-batch \(B / 2) (the same bits in less memory)"
+        : "use a smaller --context or --model"
+      throw .memory(needed: bytes, limit: limit, advice: advice)
+    }
+  }
+}

@@ -1,0 +1,79 @@
+import Checkpoints
+import Files
+import Tokenization
+import Transformer
+
+extension Trainer {
+  /// Publishes a checkpoint. If the disk is full or failing, training goes on; only the last save of
+  /// a run throws.
+  func save(final: Bool) throws(TrainingError) {
+    flushMetrics()
+    let step = state.step
+    let bytes = 3 * 4 * table.count + (4 << 20)
+    do {
+      let published = try store.publish(step: step, expecting: bytes, keeping: options.keep) {
+        (writer) throws(CheckpointError) in
+        try write(to: writer)
+      }
+      report(.checkpoint(step: step, path: published.checkpoint.path))
+      if let error = published.cleanupError { report(.notice("\(error)")) }
+    } catch .alreadyPublished {
+      return
+    } catch {
+      if final { throw .checkpoint(error) }
+      report(.checkpointFailed(step: step, reason: "\(error)"))
+    }
+  }
+
+  private func write(to writer: CheckpointWriter) throws(CheckpointError) {
+    let end = tokenizer.endOfText.map { Int($0) }
+    try writer.writeJSON("config.json", model.huggingFaceConfig(endOfText: end))
+    let id: JSON = end.map { .integer($0) } ?? .null
+    try writer.writeJSON("generation_config.json", ["bos_token_id": id, "eos_token_id": id])
+    try writer.writeBytes("tokenizer.json", tokenizer.serialized())
+    try writer.writeJSON(
+      "tokenizer_config.json",
+      [
+        "tokenizer_class": "GPT2TokenizerFast", "model_max_length": .integer(model.contextLength),
+        "bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>",
+        "add_prefix_space": false,
+      ])
+    try writer.writeTensors("model.safetensors", table.tensors(theta))
+    try writer.writeTensors(
+      "optimizer.safetensors",
+      optimizer.state.flatMap { table.tensors($0.arena, prefix: $0.name + ".") })
+    let cursor = windows.cursor(at: state.step * configuration.sequences)
+    try writer.writeJSON(
+      TrainerState.fileName,
+      state.json(
+        configuration,
+        cursor: ["epoch": .integer(cursor.epoch), "index": .integer(cursor.index)]))
+  }
+
+  /// Takes weights, optimizer state and step from a checkpoint of this configuration.
+  func load(_ checkpoint: CheckpointDirectory) throws(TrainingError) {
+    state = try TrainerState.read(checkpoint).state
+    try asTraining {
+      let file = try ModelFile(checkpoint)
+      guard file.config == model else {
+        throw CheckpointError.invalid(
+          file: "\(checkpoint.path)/config.json", place: "sizes", expected: "those of the run's model",
+          found: "others")
+      }
+      try file.read(into: theta)
+      let tensors = try checkpoint.tensors(of: "optimizer.safetensors")
+      for part in optimizer.state {
+        for entry in table.entries {
+          let name = "\(part.name).\(entry.name)"
+          guard let stored = tensors[name], stored.shape == entry.shape else {
+            throw CheckpointError.invalid(
+              file: tensors.path, place: "tensors", expected: "\(name) \(entry.shape)",
+              found: tensors[name].map { "\($0.shape)" } ?? "no such tensor")
+          }
+          try tensors.read(
+            stored, into: part.arena.view(entry.offset, count: entry.count).buffer)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,264 @@
+public import Checkpoints
+public import Dataset
+import Files
+import Glibc
+import Kernels
+public import Machine
+import Optimizers
+public import Tokenization
+public import Transformer
+
+/// A pretraining run: data in order, gradient, optimizer step, evaluation, checkpoints.
+///
+/// How a run is cut into micro-batches, threads or interrupted pieces enters no bit of its weights.
+public final class Trainer {
+  /// What may change when a run is resumed.
+  public struct Options: Sendable {
+    /// Sequences of a micro-batch; nil lets the memory plan choose.
+    public var microBatch: Int?
+    /// Steps between evaluations; 0: only at the end.
+    public var evalEvery = 100
+    /// Tokens of the validation slice.
+    public var evalTokens = 65_536
+    /// Steps between samples; 0: none.
+    public var sampleEvery = 0
+    /// Steps between checkpoints; 0: only at the end.
+    public var checkpointEvery = 500
+    /// Checkpoints that are kept.
+    public var keep = 2
+
+    /// The defaults.
+    public init() {}
+  }
+
+  /// The run's settings.
+  public let configuration: TrainingConfiguration
+  /// The model.
+  public let model: GPT2Config
+  /// The memory that is taken.
+  public let memory: MemoryPlan
+  let options: Options
+  let table: ParameterTable
+  let tokenizer: Tokenizer
+  let store: CheckpointStore
+  let log: MetricsLog
+  let team: ThreadTeam
+  let report: (TrainingEvent) -> Void
+  let windows: TokenWindows
+  let validation: ValidationSlice?
+  let lengths: TokenLengths
+  let theta, gradients: Arena
+  let sampled: Arena?
+  let optimizer: any Optimizer
+  let gradient: StepGradient
+  var state = TrainerState()
+  var pendingMetrics: [JSON] = []
+  var unsavedFailure: CheckpointError?
+  private var tokens, targets: [UInt16]
+
+  /// Takes the memory, and weights and state from `resumeFrom`, from `initFrom`, or fresh.
+  /// - store: the run directory, locked.
+  public init(
+    _ configuration: TrainingConfiguration, model: GPT2Config, options: Options,
+    dataset: TokenDataset, store: CheckpointStore, files: any FileSystem,
+    resumeFrom: CheckpointDirectory?, initFrom: ModelFile?, on team: ThreadTeam,
+    limit: MemoryLimit = .current(), report: @escaping (TrainingEvent) -> Void
+  ) throws(TrainingError) {
+    try configuration.validate()
+    (self.configuration, self.model, self.options) = (configuration, model, options)
+    (self.store, self.team, self.report, tokenizer) = (store, team, report, dataset.tokenizer)
+    log = MetricsLog(path: "\(store.directory)/metrics.jsonl", files: files)
+    table = ParameterTable(model)
+    let T = configuration.context
+    memory = try MemoryPlan(
+      model, configuration: configuration, microBatch: options.microBatch, threads: team.count,
+      limit: limit)
+    windows = try asTraining {
+      try TokenWindows(dataset.train, context: T, seed: UInt64(configuration.seed))
+    }
+    validation = dataset.validation.count > T
+      ? try asTraining {
+        try ValidationSlice(dataset.validation, context: T, maxTokens: options.evalTokens)
+      } : nil
+    let tokenizer = dataset.tokenizer
+    lengths = TokenLengths(
+      bytes: (0..<tokenizer.vocabularySize).map {
+        UInt32($0) == tokenizer.endOfText ? 0 : Int32(tokenizer.bytes(of: UInt32($0)).count)
+      })
+    let arenas = try asTraining { [table] in
+      try (Arena(count: table.count), Arena(count: table.count))
+    }
+    (theta, gradients) = arenas
+    let isSophia = configuration.optimizer == TrainingConfiguration.OptimizerName.sophiaG.rawValue
+    sampled = isSophia ? try asTraining { [table] in try Arena(count: table.count) } : nil
+    optimizer = try Self.makeOptimizer(configuration, table, team)
+    gradient = try asTraining { [memory, theta, gradients, sampled, table] in
+      try StepGradient(
+        model, table: table, parameters: theta, gradients: gradients, curvature: sampled,
+        microBatch: memory.microBatch, T: T, on: team)
+    }
+    tokens = [UInt16](repeating: 0, count: memory.microBatch * T)
+    targets = tokens
+    if let resumeFrom {
+      try load(resumeFrom)
+    } else if let initFrom {
+      try asTraining { try initFrom.read(into: theta) }
+    } else {
+      table.initialize(theta, seed: UInt64(configuration.seed), on: team)
+    }
+  }
+
+  private static func makeOptimizer(
+    _ configuration: TrainingConfiguration, _ table: ParameterTable, _ team: ThreadTeam
+  ) throws(TrainingError) -> any Optimizer {
+    let ranges = table.entries.map {
+      ParameterRange(offset: $0.offset, count: $0.count, decayed: $0.decayed)
+    }
+    return try asTraining {
+      configuration.optimizer == TrainingConfiguration.OptimizerName.adamW.rawValue
+        ? try AdamW(configuration.adamW, ranges: ranges, count: table.count, on: team)
+        : try Sophia(configuration.sophia, ranges: ranges, count: table.count, on: team)
+    }
+  }
+
+  /// Steps done.
+  public var step: Int { state.step }
+
+  /// Trains to the last step, or until `shouldStop` says so after a step.
+  public func run(shouldStop: () -> Bool = { false }) throws(TrainingError) -> TrainingOutcome {
+    try asTraining { try log.rewind(to: state.step) }
+    while state.step < configuration.steps {
+      if shouldStop() {
+        try save(final: true)
+        return .interrupted(step: state.step)
+      }
+      try trainStep()
+      let (t, last) = (state.step, state.step == configuration.steps)
+      if isDue(t, options.evalEvery) || last { evaluate() }
+      if isDue(t, options.sampleEvery) { report(.sample(step: t, parameters: theta)) }
+      if last { try save(final: true) } else if isDue(t, options.checkpointEvery) {
+        try save(final: false)
+      }
+    }
+    return .finished
+  }
+
+  private func isDue(_ step: Int, _ interval: Int) -> Bool { interval > 0 && step % interval == 0 }
+
+  /// Gradient, norm, update: one step.
+  private func trainStep() throws(TrainingError) {
+    let clock = ContinuousClock()
+    let began = clock.now
+    let (t, S) = (state.step, configuration.sequences)
+    let curved = sampled != nil && optimizer.wantsCurvature(step: t)
+    let curvatureSequences = curved ? configuration.curvatureSequences : 0
+    let loss = stepGradient(t, curvatureSequences)
+    guard loss.isFinite else { throw .nonFinite(step: t, what: "the loss") }
+    let norm = try checkedNorm(gradients, t, "the gradient")
+    var curvature: Curvature?
+    if let sampled, curved {
+      let sampledNorm = try checkedNorm(sampled, t, "the sampled gradient")
+      var scale = Float(Double(S) / Double(curvatureSequences))
+      if configuration.sophiaForm == Sophia.Form.official.rawValue && configuration.clip > 0 {
+        // The authors' code clips before it squares.
+        scale *= Float(min(1, configuration.clip / max(sampledNorm.norm * Double(scale), 1e-30)))
+      }
+      curvature = Curvature(
+        gradient: sampled.view(), scale: scale,
+        labelTerms: curvatureSequences * configuration.context)
+    }
+    let clip: Float = configuration.clip > 0 ? norm.scale(clippingTo: configuration.clip) : 1
+    if clip < 1 { state.clippedSteps += 1 }
+    let learningRate = configuration.learningRates.learningRate(step: t)
+    let statistics = optimizer.step(
+      theta.view(), gradient: gradients.view(), step: t, learningRate: learningRate,
+      gradientScale: clip, curvature: curvature, on: team)
+    state.step += 1
+    let duration = began.duration(to: clock.now).components
+    let tokens = configuration.batchTokens
+    let step = StepReport(
+      step: state.step, steps: configuration.steps, loss: loss, learningRate: learningRate,
+      gradientNorm: norm.norm, clipRate: Double(state.clippedSteps) / Double(state.step),
+      winRate: sampled == nil ? nil : statistics.winRate, curvatureNorm: statistics.curvatureNorm,
+      momentumNorm: statistics.momentumNorm, parameterNorm: statistics.thetaNorm,
+      seconds: Double(duration.seconds) + Double(duration.attoseconds) * 1e-18, tokens: tokens,
+      flops: model.trainingFlopsPerToken(T: configuration.context) * Double(tokens))
+    record(step)
+    report(.step(step))
+  }
+
+  private func checkedNorm(
+    _ arena: Arena, _ step: Int, _ what: String
+  ) throws(TrainingError) -> GradientNorm {
+    let norm = GradientNorm(of: arena.view(), on: team)
+    if let at = norm.firstNonFinite {
+      let name = table.entries.last { $0.offset <= at }?.name ?? "?"
+      throw .nonFinite(step: step, what: "\(what) of \(name)")
+    }
+    return norm
+  }
+
+  /// The step's sequences, micro-batch by micro-batch; returns the mean loss.
+  private func stepGradient(_ t: Int, _ curvatureSequences: Int) -> Double {
+    let S = configuration.sequences
+    gradient.begin(
+      StepGradient.Plan(
+        step: t, sequences: S, curvatureSequences: curvatureSequences,
+        seed: UInt64(configuration.seed)))
+    tokens.withUnsafeMutableBufferPointer { tokens in
+      targets.withUnsafeMutableBufferPointer { targets in
+        guard let x = tokens.baseAddress, let y = targets.baseAddress else { return }
+        for first in stride(from: 0, to: S, by: memory.microBatch) {
+          let count = min(memory.microBatch, S - first)
+          windows.fillBatch(first: t * S + first, count: count, tokens: x, targets: y)
+          gradient.add(tokens: x, targets: y, count: count)
+        }
+      }
+    }
+    return gradient.finish()
+  }
+
+  private func evaluate() {
+    guard let validation else { return }
+    let result = Evaluation(of: validation, lengths: lengths, with: gradient)
+    state.bestValidationLoss = min(state.bestValidationLoss ?? .infinity, result.nats)
+    var members: [JSONMember] = [
+      JSONMember("event", "eval"), JSONMember("step", .integer(state.step)),
+      JSONMember("val_loss", .number(result.nats)),
+    ]
+    if let bits = result.bitsPerByte { members.append(JSONMember("val_bits_per_byte", .number(bits))) }
+    pendingMetrics.append(.object(members))
+    flushMetrics()
+    report(.evaluation(step: state.step, nats: result.nats, bitsPerByte: result.bitsPerByte))
+  }
+
+  private func record(_ step: StepReport) {
+    var members: [JSONMember] = [
+      JSONMember("event", "step"), JSONMember("step", .integer(step.step)),
+      JSONMember("tokens", .integer(step.step * step.tokens)),
+      JSONMember("loss", .number(step.loss)), JSONMember("lr", .number(step.learningRate)),
+      JSONMember("grad_norm", .number(step.gradientNorm)),
+      JSONMember("clip_rate", .number(step.clipRate)),
+    ]
+    if let winRate = step.winRate { members.append(JSONMember("win_rate", .number(winRate))) }
+    members += [
+      JSONMember(step.winRate == nil ? "v_norm" : "h_norm", .number(step.curvatureNorm)),
+      JSONMember("m_norm", .number(step.momentumNorm)),
+      JSONMember("param_norm", .number(step.parameterNorm)),
+      JSONMember("seconds", .number(step.seconds)),
+      JSONMember("tokens_per_second", .number(step.tokensPerSecond)),
+    ]
+    pendingMetrics.append(.object(members))
+    if pendingMetrics.count >= 10 { flushMetrics() }
+  }
+
+  /// Losing a line of the log stops no run.
+  func flushMetrics() {
+    do {
+      try log.append(pendingMetrics)
+    } catch {
+      report(.notice("\(error); this part of metrics.jsonl is lost"))
+    }
+    pendingMetrics = []
+  }
+}

@@ -1,0 +1,236 @@
+public import Files
+import Optimizers
+
+/// Everything that decides the bits of a run: what `train`'s flags, a `--config` file, a preset and
+/// the defaults come to. The keys of its JSON are the flags' names. Threads, CPUs, micro-batch and
+/// intervals are not here: they may change on a resume.
+public struct TrainingConfiguration: Sendable, Equatable {
+  /// The optimizers by name.
+  public enum OptimizerName: String, Sendable, CaseIterable {
+    /// Sophia with the Gauss–Newton–Bartlett estimator.
+    case sophiaG = "sophia-g"
+    /// AdamW as torch has it.
+    case adamW = "adamw"
+  }
+
+  /// The model: a preset's name or a file.
+  public var model = "nano"
+  /// The dataset's directory; empty: the built-in corpus.
+  public var data = ""
+  /// The tokenizer's directory or file; empty: the dataset's own.
+  public var tokenizer = ""
+  /// Folder whose weights the run starts from; empty: fresh ones.
+  public var initFrom = ""
+  /// Stories of the built-in corpus; 0: as many as the run reads once, within bounds.
+  public var stories = 0
+  /// Vocabulary that is trained for the built-in corpus.
+  public var vocabulary = 2048
+  /// T.
+  public var context = 256
+  /// S·T, tokens a step.
+  public var batchTokens = 4096
+  /// Steps of the run and of the schedule.
+  public var steps = 1000
+  /// Which optimizer.
+  public var optimizer = OptimizerName.sophiaG.rawValue
+  /// `paper` or `official`.
+  public var sophiaForm = Sophia.Form.paper.rawValue
+  /// Peak learning rate.
+  public var lr = 1e-3
+  /// Steps of linear warmup.
+  public var warmup = 100
+  /// `cosine` or `constant`.
+  public var schedule = Schedule.Shape.cosine.rawValue
+  /// Final learning rate over the peak.
+  public var minLRRatio = 0.01
+  /// λ, on linear weights.
+  public var weightDecay = 0.1
+  /// Global norm to clip the gradient to; 0: never.
+  public var clip = 1.0
+  /// Decay of m.
+  public var beta1 = 0.96
+  /// Decay of h, or of AdamW's v.
+  public var beta2 = 0.99
+  /// Sophia's γ (ρ of the authors' code).
+  public var gamma = 0.05
+  /// Sophia's or AdamW's ε.
+  public var epsilon = 1e-12
+  /// k: steps between refreshes of h.
+  public var curvatureInterval = 10
+  /// Share of a step's sequences that the refresh uses.
+  public var curvatureShare = 0.5
+  /// Keys initial weights, order of data and sampled labels.
+  public var seed = 0
+
+  /// The defaults.
+  public init() {}
+
+  /// S, sequences a step.
+  public var sequences: Int { batchTokens / context }
+
+  /// ⌈share·S⌉, sequences of a refresh.
+  public var curvatureSequences: Int {
+    min(sequences, max(1, Int((curvatureShare * Double(sequences)).rounded(.up))))
+  }
+
+  /// One key: how it is read from and written to JSON.
+  public struct Field: Sendable {
+    /// The key, which is the flag without `--`.
+    public let key: String
+    /// What it expects, for messages.
+    public let expected: String
+    let get: @Sendable (TrainingConfiguration) -> JSON
+    let set: @Sendable (inout TrainingConfiguration, JSON) -> Bool
+  }
+
+  /// The keys in the order of the file.
+  public static let fields: [Field] = [
+    .string("model", \.model), .string("data", \.data), .string("tokenizer", \.tokenizer),
+    .string("init-from", \.initFrom), .integer("stories", \.stories, 0...10_000_000),
+    .integer("vocabulary", \.vocabulary, 258...65536),
+    .integer("context", \.context, 1...1 << 20),
+    .integer("batch-tokens", \.batchTokens, 1...1 << 30),
+    .integer("steps", \.steps, 1...1 << 31),
+    .choice("optimizer", \.optimizer, OptimizerName.allCases.map(\.rawValue)),
+    .choice("sophia-form", \.sophiaForm, Sophia.Form.allCases.map(\.rawValue)),
+    .number("lr", \.lr, 0...1e3), .integer("warmup", \.warmup, 0...1 << 31),
+    .choice("schedule", \.schedule, Schedule.Shape.allCases.map(\.rawValue)),
+    .number("min-lr-ratio", \.minLRRatio, 0...1), .number("weight-decay", \.weightDecay, 0...1e3),
+    .number("clip", \.clip, 0...1e9), .number("beta1", \.beta1, 0...1),
+    .number("beta2", \.beta2, 0...1), .number("gamma", \.gamma, 0...1e6),
+    .number("epsilon", \.epsilon, 0...1),
+    .integer("curvature-interval", \.curvatureInterval, 1...1 << 31),
+    .number("curvature-share", \.curvatureShare, 0...1), .integer("seed", \.seed, 0...Int.max),
+  ]
+
+  /// As JSON, every key.
+  public var json: JSON {
+    .object(Self.fields.map { JSONMember($0.key, $0.get(self)) })
+  }
+
+  /// Takes the values of a JSON object over.
+  /// - source: where it comes from, for messages.
+  /// - Throws: ``TrainingError`` for an unknown key (naming the nearest) or a value out of range.
+  public mutating func apply(_ members: [JSONMember], from source: String) throws(TrainingError) {
+    for member in members {
+      guard let field = Self.fields.first(where: { $0.key.utf8.elementsEqual(member.key.utf8) })
+      else {
+        let near = nearest(member.key, Self.fields.map(\.key))
+        throw .configuration("\(source): unknown key \"\(member.key)\"; did you mean \"\(near)\"?")
+      }
+      guard field.set(&self, member.value) else {
+        let found = String(decoding: member.value.serialized().prefix(60), as: UTF8.self)
+        throw .configuration(
+          "\(source): \(field.key): expected \(field.expected), found \(found)")
+      }
+    }
+  }
+
+  /// Checks what concerns more than one value.
+  public func validate() throws(TrainingError) {
+    guard batchTokens % context == 0 else {
+      let down = max(1, batchTokens / context) * context
+      throw .configuration(
+        "--batch-tokens \(batchTokens) is not a multiple of --context \(context): use \(down) or "
+          + "\(down + context)")
+    }
+    guard warmup <= steps else {
+      throw .configuration("--warmup \(warmup) is more than --steps \(steps): lower it")
+    }
+    do {
+      try sophia.validate()
+      try adamW.validate()
+    } catch {
+      throw .configuration("\(optimizer): \(error)")
+    }
+  }
+
+  /// Sophia's numbers.
+  public var sophia: Sophia.Hyperparameters {
+    var h = Sophia.Hyperparameters()
+    h.form = Sophia.Form(rawValue: sophiaForm) ?? .paper
+    guard optimizer == OptimizerName.sophiaG.rawValue else { return h }
+    (h.beta1, h.beta2, h.rho, h.epsilon) = (beta1, beta2, gamma, epsilon)
+    (h.weightDecay, h.interval) = (weightDecay, curvatureInterval)
+    return h
+  }
+
+  /// AdamW's numbers.
+  public var adamW: AdamW.Hyperparameters {
+    var h = AdamW.Hyperparameters()
+    guard optimizer == OptimizerName.adamW.rawValue else { return h }
+    (h.beta1, h.beta2, h.epsilon, h.weightDecay) = (beta1, beta2, epsilon, weightDecay)
+    return h
+  }
+
+  /// The learning rate's schedule.
+  public var learningRates: Schedule {
+    Schedule(
+      Schedule.Shape(rawValue: schedule) ?? .cosine, peak: lr, warmup: warmup, steps: steps,
+      minimumRatio: minLRRatio)
+  }
+}
+
+extension TrainingConfiguration.Field {
+  typealias Path<Value> = WritableKeyPath<TrainingConfiguration, Value> & Sendable
+
+  static func string(_ key: String, _ path: Path<String>) -> Self {
+    Self(key: key, expected: "a string", get: { .string($0[keyPath: path]) }) { c, json in
+      guard let value = json.stringValue else { return false }
+      c[keyPath: path] = value
+      return true
+    }
+  }
+
+  static func choice(_ key: String, _ path: Path<String>, _ choices: [String]) -> Self {
+    Self(
+      key: key, expected: "one of \(choices.joined(separator: ", "))",
+      get: { .string($0[keyPath: path]) }
+    ) { c, json in
+      guard let value = json.stringValue, choices.contains(value) else { return false }
+      c[keyPath: path] = value
+      return true
+    }
+  }
+
+  static func integer(_ key: String, _ path: Path<Int>, _ range: ClosedRange<Int>) -> Self {
+    Self(
+      key: key, expected: "an integer in \(range.lowerBound)...\(range.upperBound)",
+      get: { .integer($0[keyPath: path]) }
+    ) { c, json in
+      guard let value = json.intValue, range.contains(value) else { return false }
+      c[keyPath: path] = value
+      return true
+    }
+  }
+
+  static func number(_ key: String, _ path: Path<Double>, _ range: ClosedRange<Double>) -> Self {
+    Self(
+      key: key, expected: "a number in \(range.lowerBound)...\(range.upperBound)",
+      get: { .number($0[keyPath: path]) }
+    ) { c, json in
+      guard let value = json.doubleValue, range.contains(value) else { return false }
+      c[keyPath: path] = value
+      return true
+    }
+  }
+}
+
+/// The candidate at the smallest edit distance (Levenshtein 1966).
+public func nearest(_ word: String, _ candidates: [String]) -> String {
+  func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+    var row = Array(0...b.count)
+    for i in a.indices {
+      var diagonal = row[0]
+      row[0] = i + 1
+      for j in b.indices {
+        let replaced = diagonal + (a[i] == b[j] ? 0 : 1)
+        diagonal = row[j + 1]
+        row[j + 1] = min(replaced, row[j] + 1, row[j + 1] + 1)
+      }
+    }
+    return row[b.count]
+  }
+  let from = Array(word.utf8.prefix(100))
+  return candidates.min { distance(from, Array($0.utf8)) < distance(from, Array($1.utf8)) } ?? ""
+}

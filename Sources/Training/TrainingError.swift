@@ -1,0 +1,51 @@
+public import Checkpoints
+public import Dataset
+public import Machine
+
+/// Why a run cannot start or go on. Each description is one line.
+public enum TrainingError: Error, CustomStringConvertible {
+  /// Flags, keys or values that don't fit; the line says which and what to do.
+  case configuration(String)
+  /// Loss or gradient is not finite: the weights before it are untouched.
+  case nonFinite(step: Int, what: String)
+  /// The plan asks for more memory than there is.
+  case memory(needed: Int, limit: MemoryLimit, advice: String)
+  /// The system refused memory.
+  case allocation(MemoryError)
+  /// Checkpoints.
+  case checkpoint(CheckpointError)
+  /// Data.
+  case dataset(DatasetError)
+
+  /// One line for the user.
+  public var description: String {
+    switch self {
+    case .configuration(let text): return text
+    case .nonFinite(let step, let what):
+      return "step \(step): \(what) is not finite: stopped before the update; the last checkpoint is "
+        + "good (lower --lr, lengthen --warmup or raise --gamma)"
+    case .memory(let needed, let limit, let advice):
+      return "this run needs \(ByteCount(needed)), there is \(limit): \(advice)"
+    case .allocation(let error): return error.description
+    case .checkpoint(let error): return error.description
+    case .dataset(let error): return error.description
+    }
+  }
+}
+
+/// Runs `body` with its errors turned into this module's.
+func asTraining<T>(_ body: () throws -> T) throws(TrainingError) -> T {
+  do {
+    return try body()
+  } catch let error as TrainingError {
+    throw error
+  } catch let error as CheckpointError {
+    throw .checkpoint(error)
+  } catch let error as DatasetError {
+    throw .dataset(error)
+  } catch let error as MemoryError {
+    throw .allocation(error)
+  } catch {
+    throw .configuration("\(error)")
+  }
+}

@@ -1,0 +1,58 @@
+public import Machine
+
+/// What a run tells its caller while it goes on.
+public enum TrainingEvent {
+  /// A line for the user: what is planned, what was noticed.
+  case notice(String)
+  /// A step is done.
+  case step(StepReport)
+  /// The validation slice was evaluated.
+  case evaluation(step: Int, nats: Double, bitsPerByte: Double?)
+  /// It is time for a sample of text; the weights are those after `step` steps.
+  case sample(step: Int, parameters: Arena)
+  /// A checkpoint was published.
+  case checkpoint(step: Int, path: String)
+  /// A checkpoint could not be written; training goes on, the earlier one is good.
+  case checkpointFailed(step: Int, reason: String)
+}
+
+/// One step's numbers.
+public struct StepReport: Sendable {
+  /// Steps done, this one included.
+  public var step: Int
+  /// Steps of the run.
+  public var steps: Int
+  /// Mean loss of the step's tokens, nats a token.
+  public var loss: Double
+  /// Learning rate of the step.
+  public var learningRate: Double
+  /// Global gradient norm before clipping.
+  public var gradientNorm: Double
+  /// Share of the steps so far whose gradient was clipped.
+  public var clipRate: Double
+  /// Share of parameters whose update was not clipped (Sophia's `win_rate`); nil for others.
+  public var winRate: Double?
+  /// ‖h‖₂ or, for AdamW, ‖v‖₂.
+  public var curvatureNorm: Double
+  /// ‖m‖₂.
+  public var momentumNorm: Double
+  /// ‖θ‖₂.
+  public var parameterNorm: Double
+  /// Wall time of the step.
+  public var seconds: Double
+  /// Tokens of a step.
+  public var tokens: Int
+  /// Floating-point operations of the step's training (curvature not counted).
+  public var flops: Double
+
+  /// Tokens a second of this step.
+  public var tokensPerSecond: Double { Double(tokens) / max(seconds, 1e-9) }
+}
+
+/// How a run ended.
+public enum TrainingOutcome: Sendable, Equatable {
+  /// All steps are done.
+  case finished
+  /// The caller asked to stop; everything is saved.
+  case interrupted(step: Int)
+}

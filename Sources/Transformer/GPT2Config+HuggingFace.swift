@@ -1,0 +1,119 @@
+public import Checkpoints
+public import Files
+
+extension GPT2Config {
+  /// Reads Hugging Face's `config.json` of a GPT-2 model.
+  /// - vocabularySize: stands in where the file has none (our presets for any tokenizer).
+  /// - file: the path, for messages.
+  /// - Throws: `CheckpointError.invalid` for another architecture, a variant that this model has no
+  ///   counterpart for, a missing, mistyped or unreasonable size.
+  public init(
+    huggingFace json: JSON, vocabularySize: Int? = nil, file: String
+  ) throws(CheckpointError) {
+    let reader = ConfigReader(json: json, file: file)
+    try reader.checkArchitecture()
+    let width = try reader.size("n_embd", upTo: 1 << 16)
+    let heads = try reader.size("n_head", upTo: 1 << 12)
+    guard width % heads == 0 else {
+      throw reader.invalid("n_head", "a divisor of n_embd \(width)", "\(heads)")
+    }
+    if let inner = json["n_inner"], inner != .null, inner.intValue != 4 * width {
+      throw reader.invalid("n_inner", "4·n_embd = \(4 * width) or null", reader.text(inner))
+    }
+    let contextKey = json["n_positions"] == nil ? "n_ctx" : "n_positions"
+    let V =
+      if let vocabularySize, json["vocab_size"] == nil { vocabularySize } else {
+        try reader.size("vocab_size", upTo: 1 << 24)
+      }
+    self.init(
+      vocabularySize: V, contextLength: try reader.size(contextKey, upTo: 1 << 20), width: width,
+      layers: try reader.size("n_layer", upTo: 1024), heads: heads,
+      layerNormEpsilon: Float(try reader.epsilon()),
+      scaleByInverseLayer: try reader.flag("scale_attn_by_inverse_layer_idx", default: false))
+    try reader.checkTotal(width: width, layers: layers, V: V, T: contextLength)
+  }
+
+  /// Hugging Face's `config.json` for this model.
+  /// - endOfText: id of `<|endoftext|>`, which begins and ends texts, or nil.
+  public func huggingFaceConfig(endOfText: Int?) -> JSON {
+    let end: JSON = endOfText.map { .integer($0) } ?? .null
+    return [
+      "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "activation_function": "gelu_new",
+      "vocab_size": .integer(vocabularySize), "n_positions": .integer(contextLength),
+      "n_ctx": .integer(contextLength), "n_embd": .integer(width), "n_layer": .integer(layers),
+      "n_head": .integer(heads), "n_inner": .null,
+      // The shortest decimal of the Float, so that 1e-5 stays 1e-05.
+      "layer_norm_epsilon": .number(Double("\(layerNormEpsilon)") ?? Double(layerNormEpsilon)),
+      "initializer_range": 0.02, "resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0,
+      "scale_attn_weights": true,
+      "scale_attn_by_inverse_layer_idx": .bool(scaleByInverseLayer),
+      "reorder_and_upcast_attn": false, "tie_word_embeddings": true, "use_cache": true,
+      "bos_token_id": end, "eos_token_id": end, "torch_dtype": "float32",
+    ]
+  }
+
+  /// The dropout settings of a `config.json` that are not 0: ignored here, worth a notice.
+  public static func ignoredDropout(in json: JSON) -> [String] {
+    ["resid_pdrop", "embd_pdrop", "attn_pdrop"].filter { (json[$0]?.doubleValue ?? 0) != 0 }
+  }
+}
+
+/// Typed access to a `config.json`.
+private struct ConfigReader {
+  let json: JSON
+  let file: String
+
+  func invalid(_ key: String, _ expected: String, _ found: String) -> CheckpointError {
+    .invalid(file: file, place: key, expected: expected, found: found)
+  }
+
+  func text(_ value: JSON?) -> String {
+    value.map { String(decoding: $0.serialized().prefix(80), as: UTF8.self) } ?? "nothing"
+  }
+
+  func checkArchitecture() throws(CheckpointError) {
+    guard json.objectValue != nil else { throw invalid("file", "a JSON object", json.kind) }
+    guard json["model_type"]?.stringValue == "gpt2" else {
+      throw invalid(
+        "model_type", "\"gpt2\", the only architecture of sophia-rt", text(json["model_type"]))
+    }
+    let expected: [(String, [JSON])] = [
+      ("activation_function", ["gelu_new", "gelu_pytorch_tanh"]), ("scale_attn_weights", [true]),
+      ("tie_word_embeddings", [true]), ("add_cross_attention", [false]),
+    ]
+    for (key, values) in expected {
+      if let value = json[key], !values.contains(value) {
+        throw invalid(key, text(values[0]), text(value))
+      }
+    }
+  }
+
+  func size(_ key: String, upTo limit: Int) throws(CheckpointError) -> Int {
+    guard let value = json[key]?.intValue, value >= 1, value <= limit else {
+      throw invalid(key, "an integer in 1...\(limit)", text(json[key]))
+    }
+    return value
+  }
+
+  func epsilon() throws(CheckpointError) -> Double {
+    guard let value = json["layer_norm_epsilon"] else { return 1e-5 }
+    guard let number = value.doubleValue, number > 0, number < 1 else {
+      throw invalid("layer_norm_epsilon", "a number between 0 and 1", text(value))
+    }
+    return number
+  }
+
+  func flag(_ key: String, default standard: Bool) throws(CheckpointError) -> Bool {
+    guard let value = json[key] else { return standard }
+    guard let flag = value.boolValue else { throw invalid(key, "true or false", text(value)) }
+    return flag
+  }
+
+  /// The largest allowed sizes together would overflow nothing, but no machine holds them.
+  func checkTotal(width: Int, layers: Int, V: Int, T: Int) throws(CheckpointError) {
+    let parameters = (V + T) * width + layers * (12 * width * width + 13 * width) + 2 * width
+    guard parameters <= 1 << 40 else {
+      throw invalid("sizes", "at most 2^40 parameters", "\(parameters)")
+    }
+  }
+}
