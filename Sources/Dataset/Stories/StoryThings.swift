@@ -1,0 +1,107 @@
+/// Things that stories are about. `use` and `used` complete "wanted to …" and "Mira …".
+enum StoryThings {
+  private static let one = ["it": "it", "they": "it", "was": "was", "is": "is", "its": "its"]
+  private static let two = ["it": "them", "they": "they", "was": "were", "is": "are", "its": "their"]
+
+  static let tables: [StoryLexicon.Source] = [
+    StoryLexicon.Source(
+      name: "toy", kind: .object, columns: ["use", "used"], shared: one,
+      rows: """
+        accordion / play / played
+        ball / throw / threw
+        balloon / hold / held
+        banjo / play / played
+        bicycle / ride / rode
+        boomerang / throw / threw
+        bugle / blow / blew
+        camera / use / used
+        cello / play / played
+        doll / dress / dressed
+        dollhouse / play with / played with
+        drum / beat / beat
+        fiddle / play / played
+        flute / play / played
+        guitar / play / played
+        harmonica / play / played
+        hoop / roll / rolled
+        hammock / swing in / swung in
+        horn / blow / blew
+        kite / fly / flew
+        magnet / use / used
+        marble / roll / rolled
+        microscope / look through / looked through
+        paintbrush / paint with / painted with
+        piano / play / played
+        pinwheel / spin / spun
+        puppet / hold / held
+        puzzle / solve / solved
+        raft / paddle / paddled
+        recorder / play / played
+        robot / wind up / wound up
+        sailboat / sail / sailed
+        scooter / ride / rode
+        sled / pull / pulled
+        spyglass / look through / looked through
+        tambourine / shake / shook
+        telescope / look through / looked through
+        tricycle / ride / rode
+        trumpet / blow / blew
+        ukulele / play / played
+        violin / play / played
+        wagon / pull / pulled
+        whistle / blow / blew
+        xylophone / play / played
+        """),
+    StoryLexicon.Source(
+      name: "pair", kind: .object, columns: ["use", "used"], shared: two,
+      rows: """
+        boots / wear / wore
+        gloves / wear / wore
+        goggles / wear / wore
+        sandals / wear / wore
+        slippers / wear / wore
+        skates / try / tried
+        skis / try / tried
+        stilts / walk on / walked on
+        binoculars / look through / looked through
+        earmuffs / wear / wore
+        cymbals / clash / clashed
+        """),
+    StoryLexicon.Source(
+      name: "hard", kind: .object, shared: one,
+      rows: """
+        badge bookmark bracelet brooch candlestick clock coin comb compass crown cup flask globe goblet
+        helmet hourglass jug kettle lamp lantern locket map mask medal mirror mug necklace notebook
+        pearl pen pencil pendant pitcher plate postcard ring seashell spoon statue stopwatch sundial
+        teacup teapot thermometer umbrella vase wallet watch
+        """),
+    StoryLexicon.Source(
+      name: "soft", kind: .object, shared: one,
+      rows: """
+        apron bandana belt blanket bonnet cap cape cloak coat cushion flag handkerchief hat jacket
+        knapsack pillow purse quilt ribbon rucksack satchel scarf shawl sweater tablecloth waistcoat
+        """),
+    StoryLexicon.Source(
+      name: "box", kind: .object, shared: one,
+      rows: """
+        barrel basin basket bowl box bucket cabinet casket chest crate cupboard drawer jar pail suitcase
+        tin trunk tub wardrobe
+        """),
+    StoryLexicon.Source(
+      name: "carrier", kind: .object, shared: one,
+      rows: "bag basket bowl box crate hamper jar pail pot sack tin bottle pouch parcel"),
+    StoryLexicon.Source(
+      name: "color",
+      rows: """
+        red blue green yellow orange purple pink brown black white golden silver gray violet crimson
+        scarlet turquoise striped spotted checkered
+        """),
+    StoryLexicon.Source(
+      name: "hardlook",
+      rows: """
+        shiny wooden painted polished carved rusty dusty heavy tiny round crooked sparkling copper brass
+        """),
+    StoryLexicon.Source(
+      name: "softlook", rows: "woolen silk velvet patched knitted leather faded embroidered"),
+  ]
+}
