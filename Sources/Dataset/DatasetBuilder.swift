@@ -56,7 +56,7 @@ public struct DatasetBuilder: Sendable {
   /// `<|endoftext|>`; an output that already holds files; a full disk; a stop.
   public func build(
     _ sources: [any DocumentSource], validation: [any DocumentSource] = [], tokenizer: Tokenizer,
-    output: String, on team: ThreadTeam, progress: (Progress) -> Bool = { _ in true }
+    output: String, on team: ThreadTeam, progress: @escaping (Progress) -> Bool = { _ in true }
   ) throws(DatasetError) -> DatasetDescription {
     precondition(
       valFraction >= 0 && valFraction < 1, "DatasetBuilder: valFraction \(valFraction) outside 0..<1")
@@ -101,7 +101,7 @@ public struct DatasetBuilder: Sendable {
   private func write(
     _ sources: [any DocumentSource], _ validation: [any DocumentSource], _ survey: Survey,
     _ tokenizer: Tokenizer, _ endOfText: UInt32, into directory: String,
-    _ description: inout DatasetDescription, on team: ThreadTeam, _ progress: (Progress) -> Bool
+    _ description: inout DatasetDescription, on team: ThreadTeam, _ progress: @escaping (Progress) -> Bool
   ) throws(DatasetError) {
     var train = SplitWriter(directory, "train", endOfText, shardTokens: shardTokens, fileSystem)
     var held = SplitWriter(directory, "val", endOfText, shardTokens: shardTokens, fileSystem)
