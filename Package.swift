@@ -112,7 +112,7 @@ let package = Package(
 
     // Scalar kernels in Double, written for reading: what the tests compare with.
     .target(name: "ReferenceKernels", path: "Tests/ReferenceKernels", swiftSettings: swift),
-    .testTarget(name: "MachineTests", dependencies: ["Machine"], swiftSettings: swift),
+    .testTarget(name: "MachineTests", dependencies: ["Machine", "CSupport"], swiftSettings: swift),
     .testTarget(name: "FilesTests", dependencies: ["Files"], swiftSettings: swift),
     .testTarget(
       name: "KernelsTests", dependencies: ["Kernels", "Machine", "ReferenceKernels"],

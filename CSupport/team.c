@@ -11,6 +11,8 @@
 enum { UNKNOWN = -2, FREE = -1 };
 static _Thread_local int place = UNKNOWN;
 
+const void *cs_thread_identity(void) { return &place; }
+
 static void bind(int cpu) {
   if (place == cpu) return;
   // A system that refuses (a sandbox, a CPU gone offline) costs speed, not results.

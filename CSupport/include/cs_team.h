@@ -25,3 +25,6 @@ int64_t cs_fetch_add(int64_t *counter, int64_t amount);
 
 /// The SSE control and status register of the calling thread.
 uint32_t cs_float_mode(void);
+
+/// A number that no other living thread has.
+const void *cs_thread_identity(void);
