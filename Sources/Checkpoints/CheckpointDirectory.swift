@@ -1,0 +1,142 @@
+public import Files
+import Glibc
+
+/// How much of a checkpoint is checked before it is used.
+public enum Verification: Sendable {
+  /// The manifest, which files there are, their lengths and the headers of safetensors files.
+  case structure
+  /// Every byte, against the checksums of the manifest.
+  case everything
+}
+
+/// One checkpoint: a directory of files, with a manifest if it is ours, without one if it is a plain Hugging
+/// Face folder, of which nothing can be verified but what its files say themselves.
+public struct CheckpointDirectory: Sendable {
+  /// Its path.
+  public let path: String
+  /// Its manifest, if it has one.
+  public let manifest: CheckpointManifest?
+
+  private let files: any FileSystem
+
+  /// Opens a checkpoint and verifies it.
+  public init(
+    path: String, verify verification: Verification = .structure,
+    files: any FileSystem = LocalFileSystem()
+  ) throws(CheckpointError) {
+    try self.init(path: path, needsManifest: false, verify: verification, files)
+  }
+
+  init(
+    path: String, needsManifest: Bool, verify verification: Verification, _ files: any FileSystem
+  ) throws(CheckpointError) {
+    (self.path, self.files) = (path, files)
+    let manifestPath = "\(path)/\(CheckpointManifest.fileName)"
+    let text: [UInt8]?
+    do throws(FileError) {
+      text = try files.readBytes(
+        manifestPath, limit: CheckpointManifest.maxLength, mode: .readRegularNoLink)
+    } catch  where error.code == ENOENT && !needsManifest {
+      text = nil
+    } catch {
+      throw .file(error)
+    }
+    if let text {
+      manifest = try CheckpointManifest(parsing: text, file: manifestPath)
+    } else {
+      manifest = nil
+    }
+    try verify(verification)
+  }
+
+  /// Opens the checkpoint of a path: the checkpoint itself or, of a run directory, the newest valid one.
+  /// Returns also the newer ones that were passed over.
+  public static func open(
+    _ path: String, verify verification: Verification = .structure,
+    files: any FileSystem = LocalFileSystem()
+  ) throws(CheckpointError) -> (checkpoint: CheckpointDirectory, damaged: [DamagedCheckpoint]) {
+    _ = try onDisk { () throws(FileError) in try files.status(of: path, followingLinks: true) }
+    for name in [CheckpointManifest.fileName, "config.json", "model.safetensors"]
+    where files.exists("\(path)/\(name)") {
+      return (try CheckpointDirectory(path: path, verify: verification, files: files), [])
+    }
+    let search = try CheckpointStore(directory: path, files: files).newestValid(
+      verify: verification)
+    guard let newest = search.newest else { throw .notACheckpoint(path: path) }
+    return (newest, search.damaged)
+  }
+
+  /// The path of a file of the checkpoint.
+  /// - Throws: `.invalid` if there is a manifest that does not list it
+  public func filePath(_ name: String) throws(CheckpointError) -> String {
+    precondition(isFileName(name), "\(name) is no name of a file in a checkpoint")
+    if let manifest, !manifest.files.contains(where: { $0.name == name }) {
+      throw .invalid(
+        file: path, place: "manifest", expected: "the file \(name)", found: "no such file")
+    }
+    return "\(path)/\(name)"
+  }
+
+  /// Whether the checkpoint has a file of that name.
+  public func contains(_ name: String) -> Bool {
+    guard let manifest else { return files.exists("\(path)/\(name)") }
+    return manifest.files.contains { $0.name == name }
+  }
+
+  /// The bytes of a file of at most `limit` bytes.
+  public func bytes(of name: String, limit: Int = 64 << 20) throws(CheckpointError) -> [UInt8] {
+    let path = try filePath(name)
+    return try onDisk { () throws(FileError) in try files.readBytes(path, limit: limit) }
+  }
+
+  /// A JSON file of at most `limit` bytes.
+  public func json(of name: String, limit: Int = 64 << 20) throws(CheckpointError) -> JSON {
+    let bytes = try bytes(of: name, limit: limit)
+    do throws(JSONError) {
+      return try JSON(parsing: bytes, name: "\(path)/\(name)")
+    } catch {
+      throw .json(error)
+    }
+  }
+
+  /// A safetensors file, open.
+  public func tensors(of name: String) throws(CheckpointError) -> SafetensorsFile {
+    try SafetensorsFile(path: filePath(name), files: files)
+  }
+
+  /// Checks the files against the manifest. Without one there is nothing to check.
+  public func verify(_ verification: Verification) throws(CheckpointError) {
+    for record in manifest?.files ?? [] { try verify(record, verification) }
+  }
+
+  private func verify(
+    _ record: FileRecord, _ verification: Verification
+  ) throws(CheckpointError) {
+    let file = "\(path)/\(record.name)"
+    let status = try onDisk { () throws(FileError) in
+      try files.status(of: file, followingLinks: false)
+    }
+    guard status.kind == .regular else {
+      throw .invalid(
+        file: file, place: "file", expected: "a regular file", found: "a \(status.kind.rawValue)")
+    }
+    guard status.size == record.length else {
+      throw .invalid(
+        file: file, place: "length", expected: "\(record.length) bytes, as the manifest says",
+        found: "\(status.size)")
+    }
+    switch verification {
+    case .structure:
+      if record.name.hasSuffix(".safetensors") { _ = try SafetensorsFile(path: file, files: files) }
+    case .everything:
+      let crc32c = try onDisk { () throws(FileError) in
+        try ChecksummedFile.checksum(of: file, files)
+      }
+      guard crc32c == record.crc32c else {
+        throw .invalid(
+          file: file, place: "checksum", expected: "that of the manifest",
+          found: "another: it is damaged")
+      }
+    }
+  }
+}

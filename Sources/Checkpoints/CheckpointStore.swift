@@ -1,0 +1,128 @@
+public import Files
+import Glibc
+import Synchronization
+
+/// The checkpoints of a run: a directory with one folder `step-00001234` a checkpoint.
+///
+/// A checkpoint is written aside, `.tmp-step-…`, each file synced, the manifest last, then renamed; so a
+/// folder of the final name is complete, whenever the program was killed. What is no longer kept is renamed to
+/// `.trash-step-…` before it is removed, so a half-removed checkpoint is never taken for one.
+public final class CheckpointStore: Sendable {
+  /// The run directory.
+  public let directory: String
+
+  let files: any FileSystem
+  private let lockFile = Mutex<OpenFile?>(nil)
+
+  /// The checkpoints in a run directory, which need not exist yet.
+  public init(directory: String, files: any FileSystem = LocalFileSystem()) {
+    (self.directory, self.files) = (directory, files)
+  }
+
+  deinit { unlock() }
+
+  /// Makes the run directory where it is missing and becomes its one writer, until `unlock()`, the end of this
+  /// object or of the process. Does not wait.
+  /// - Throws: `.locked` with the other process' number, `.file`
+  public func lock() throws(CheckpointError) {
+    guard !isLocked else { return }
+    try onDisk { () throws(FileError) in try files.makeDirectories(directory) }
+    let file = try onDisk { () throws(FileError) in
+      try files.open("\(directory)/run.lock", .update)
+    }
+    do throws(FileError) {
+      try files.lock(file)
+    } catch {
+      let holder = error.isLocked ? holder(file) : ""
+      try? files.close(file)
+      if error.isLocked { throw .locked(directory: directory, holder: holder) }
+      throw .file(error)
+    }
+    lockFile.withLock { $0 = file }
+    // Only for the message above; the lock itself is the kernel's.
+    let number = Array("\(getpid())".utf8)
+    let line = number + [UInt8](repeating: 0x20, count: 15 - number.count) + [0x0A]
+    _ = line.withUnsafeBytes { bytes in try? files.write(bytes, to: file, at: 0) }
+  }
+
+  /// Lets another writer in.
+  public func unlock() {
+    let file = lockFile.withLock { file in
+      defer { file = nil }
+      return file
+    }
+    if let file { try? files.close(file) }
+  }
+
+  /// Whether this object is the one writer of the directory.
+  public var isLocked: Bool { lockFile.withLock { $0 != nil } }
+
+  private func holder(_ file: OpenFile) -> String {
+    let bytes = (try? files.readExactly(file, count: 16, at: 0)) ?? []
+    let number = String(decoding: bytes, as: UTF8.self).prefix { $0.isNumber }
+    return number.isEmpty ? "unknown process" : "process \(number)"
+  }
+
+  /// The path of the checkpoint of a step.
+  public func path(of step: Int) -> String { "\(directory)/\(Self.name(of: step))" }
+
+  /// The steps of which there are checkpoints, valid or not, in ascending order.
+  public func steps() throws(CheckpointError) -> [Int] {
+    do throws(FileError) {
+      return try files.list(directory).compactMap(Self.step(of:)).sorted()
+    } catch  where error.code == ENOENT {
+      return []
+    } catch {
+      throw .file(error)
+    }
+  }
+
+  /// The newest valid checkpoint, and the newer ones that are damaged. Neither, if there are no checkpoints.
+  /// - Throws: `.noneValid` if there are checkpoints, but no valid one
+  public func newestValid(
+    verify verification: Verification = .everything
+  ) throws(CheckpointError) -> (newest: CheckpointDirectory?, damaged: [DamagedCheckpoint]) {
+    var damaged: [DamagedCheckpoint] = []
+    for step in try steps().reversed() {
+      do throws(CheckpointError) {
+        return (try checkpoint(of: step, verify: verification), damaged)
+      } catch  where error.isDamage {
+        damaged.append(DamagedCheckpoint(path: path(of: step), reason: error))
+      }
+    }
+    if !damaged.isEmpty { throw .noneValid(directory: directory, damaged: damaged) }
+    return (nil, [])
+  }
+
+  /// The checkpoint of a step.
+  public func checkpoint(
+    of step: Int, verify verification: Verification = .everything
+  ) throws(CheckpointError) -> CheckpointDirectory {
+    let path = path(of: step)
+    let status = try onDisk { () throws(FileError) in
+      try files.status(of: path, followingLinks: false)
+    }
+    guard status.kind == .directory else {
+      throw .invalid(
+        file: path, place: "path", expected: "a directory", found: "a \(status.kind.rawValue)")
+    }
+    let checkpoint = try CheckpointDirectory(
+      path: path, needsManifest: true, verify: verification, files)
+    guard let manifest = checkpoint.manifest, manifest.step == step else {
+      throw .invalid(
+        file: path, place: "manifest", expected: "step \(step)",
+        found: "step \(checkpoint.manifest?.step ?? -1)")
+    }
+    return checkpoint
+  }
+
+  static func name(of step: Int) -> String {
+    let digits = String(step)
+    return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+  }
+
+  private static func step(of name: String) -> Int? {
+    guard name.hasPrefix("step-"), let step = Int(name.dropFirst(5)), step >= 0 else { return nil }
+    return Self.name(of: step) == name ? step : nil
+  }
+}

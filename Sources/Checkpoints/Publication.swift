@@ -1,0 +1,130 @@
+public import Files
+
+/// A checkpoint that was published.
+public struct PublishedCheckpoint: Sendable {
+  /// The checkpoint, read back.
+  public let checkpoint: CheckpointDirectory
+  /// The steps of the older checkpoints that were removed.
+  public let removed: [Int]
+  /// Why removing older checkpoints failed, if it did; the new one is safe all the same.
+  public let cleanupError: CheckpointError?
+}
+
+extension CheckpointStore {
+  /// Publishes a checkpoint: after a crash at any moment there is the whole of it or nothing of it.
+  /// The store has to be locked. Older checkpoints are untouched if it fails.
+  /// - expecting: the bytes that will be written, checked against the free space with a tenth to spare
+  /// - keeping: how many valid checkpoints, this one included, are kept; all if `nil`
+  /// - fields: what else the manifest is to say
+  /// - body: writes the files
+  /// - Throws: `.noSpace`; `.alreadyPublished`; `.file`; whatever `body` throws
+  @discardableResult
+  public func publish(
+    step: Int, expecting size: Int = 0, keeping: Int? = nil, fields: [JSONMember] = [],
+    _ body: (CheckpointWriter) throws(CheckpointError) -> Void
+  ) throws(CheckpointError) -> PublishedCheckpoint {
+    precondition(isLocked, "\(directory): only the one writer publishes; call lock() first")
+    precondition(step >= 0 && keeping ?? 1 >= 1, "step \(step), keeping \(keeping ?? 1)")
+    try cleanLeftovers()
+    let isReplacing = try isDamaged(step)
+    try checkSpace(for: size)
+    let aside = "\(directory)/.tmp-\(Self.name(of: step))"
+    do throws(CheckpointError) {
+      try onDisk { () throws(FileError) in try files.makeDirectory(aside) }
+      let writer = CheckpointWriter(directory: aside, files)
+      try body(writer)
+      try writer.finish(step: step, fields: fields)
+      if isReplacing { try discard(step) }
+      try onDisk { () throws(FileError) in try files.rename(aside, to: path(of: step)) }
+    } catch {
+      try? files.removeTree(aside)
+      throw error
+    }
+    try onDisk { () throws(FileError) in try files.synchronizeDirectory(directory) }
+    let checkpoint = try checkpoint(of: step, verify: .structure)
+    var removed: [Int] = []
+    var cleanupError: CheckpointError?
+    if let keeping {
+      do throws(CheckpointError) {
+        try prune(keeping: keeping, removed: &removed)
+      } catch { cleanupError = error }
+    }
+    return PublishedCheckpoint(
+      checkpoint: checkpoint, removed: removed, cleanupError: cleanupError)
+  }
+
+  /// Removes what an interrupted publication or removal left behind. The store has to be locked.
+  public func cleanLeftovers() throws(CheckpointError) {
+    precondition(isLocked, "\(directory): only the one writer removes files; call lock() first")
+    try onDisk { () throws(FileError) in
+      for name in try files.list(directory)
+      where name.hasPrefix(".tmp-step-") || name.hasPrefix(".trash-step-") {
+        try files.removeTree("\(directory)/\(name)")
+      }
+    }
+  }
+
+  /// Removes the checkpoints older than the `keeping` newest valid ones, and returns their steps. The store has
+  /// to be locked. If there is no valid one, none is removed.
+  @discardableResult
+  public func prune(keeping: Int) throws(CheckpointError) -> [Int] {
+    try cleanLeftovers()
+    var removed: [Int] = []
+    try prune(keeping: keeping, removed: &removed)
+    return removed
+  }
+
+  private func prune(keeping: Int, removed: inout [Int]) throws(CheckpointError) {
+    precondition(isLocked && keeping >= 1, "\(directory): prune(keeping: \(keeping))")
+    var valid = 0
+    for step in try steps().reversed() {
+      if valid == keeping {
+        try discard(step)
+        removed.append(step)
+        continue
+      }
+      do throws(CheckpointError) {
+        _ = try checkpoint(of: step, verify: .structure)
+        valid += 1
+      } catch  where error.isDamage {
+        continue
+      }
+    }
+  }
+
+  /// Whether there is a checkpoint of this step that is damaged.
+  /// - Throws: `.alreadyPublished` if there is one that is not
+  private func isDamaged(_ step: Int) throws(CheckpointError) -> Bool {
+    guard try steps().contains(step) else { return false }
+    do throws(CheckpointError) {
+      _ = try checkpoint(of: step, verify: .everything)
+    } catch  where error.isDamage {
+      return true
+    }
+    throw .alreadyPublished(path: path(of: step))
+  }
+
+  private func checkSpace(for size: Int) throws(CheckpointError) {
+    guard size > 0 else { return }
+    let needed = size + size / 10
+    let available = try onDisk { () throws(FileError) in try files.freeSpace(at: directory) }
+    guard needed <= available else {
+      throw .noSpace(directory: directory, needed: needed, available: available)
+    }
+  }
+
+  /// Removes a checkpoint: out of sight first, then the manifest, then the rest.
+  private func discard(_ step: Int) throws(CheckpointError) {
+    let trash = "\(directory)/.trash-\(Self.name(of: step))"
+    try onDisk { () throws(FileError) in
+      try files.rename(path(of: step), to: trash)
+      guard try files.status(of: trash, followingLinks: false).kind == .directory else {
+        return try files.removeFile(trash)
+      }
+      do throws(FileError) {
+        try files.removeFile("\(trash)/\(CheckpointManifest.fileName)")
+      } catch  where error.isMissing {}
+      try files.removeTree(trash)
+    }
+  }
+}
