@@ -52,6 +52,17 @@ public struct Schedule: Sendable, Equatable {
     }
   }
 
+  /// Throws a ``HyperparameterError`` that names the first member outside its range.
+  public func validate() throws(HyperparameterError) {
+    try HyperparameterError.check(
+      "learning rate", peak, "0 ≤ learning rate < 1e6", peak >= 0 && peak < 1e6)
+    try HyperparameterError.check("warmup", Double(warmup), "warmup ≥ 0", warmup >= 0)
+    try HyperparameterError.check("steps", Double(steps), "steps ≥ 0", steps >= 0)
+    try HyperparameterError.check(
+      "minimum learning rate ratio", minimumRatio, "0 ≤ ratio ≤ 1",
+      minimumRatio >= 0 && minimumRatio <= 1)
+  }
+
   /// (1 + cos πx) / 2 for x in 0...1, within 2⁻⁵².
   static func halfCosine(_ x: Double) -> Double {
     if x > 0.5 { return 1 - halfCosine(1 - x) }

@@ -60,7 +60,8 @@ public final class Sophia: Optimizer {
       try HyperparameterError.check(
         "epsilon", epsilon, "1e-30 ≤ epsilon ≤ 1", epsilon >= 1e-30 && epsilon <= 1)
       try HyperparameterError.check(
-        "weight decay", weightDecay, "0 ≤ weight decay < 1e6", weightDecay >= 0 && weightDecay < 1e6)
+        "weight decay", weightDecay, "0 ≤ weight decay < 1e6", weightDecay >= 0 && weightDecay < 1e6
+      )
       try HyperparameterError.check("interval", Double(interval), "interval ≥ 1", interval >= 1)
     }
   }

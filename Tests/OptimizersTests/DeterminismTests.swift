@@ -1,0 +1,174 @@
+import Machine
+import Testing
+
+@testable import Optimizers
+
+/// The same bits for any number of threads, any alignment, any cut into ranges, and on any CPU.
+@Suite struct DeterminismTests {
+  enum Kind: CaseIterable { case paper, official, adamW }
+
+  private func make(
+    _ kind: Kind, _ ranges: [ParameterRange], count: Int, on team: ThreadTeam
+  ) throws -> any Optimizer {
+    switch kind {
+    case .paper: return try Sophia(ranges: ranges, count: count, on: team)
+    case .official: return try Sophia(.official, ranges: ranges, count: count, on: team)
+    case .adamW: return try AdamW(ranges: ranges, count: count, on: team)
+    }
+  }
+
+  /// Steps on `theta`, whose coordinate i is coordinate `first + i` of the injected numbers.
+  private func run(
+    _ optimizer: some Optimizer, _ theta: TensorView, first: Int = 0, steps: Int = 12,
+    on team: ThreadTeam
+  ) throws -> StepStatistics {
+    // Three floats off any vector's alignment.
+    let arenas = (try Arena(count: theta.count + 3), try Arena(count: theta.count + 3))
+    defer { withExtendedLifetime(arenas) {} }
+    let (g, gHat) = (arenas.0.view(3), arenas.1.view(3))
+    var statistics = StepStatistics()
+    for t in 0..<steps {
+      for i in 0..<theta.count {
+        g.base[i] = Injected.gradient(t, first + i)
+        gHat.base[i] = Injected.sampled(t, first + i)
+      }
+      let curvature = Curvature(gradient: gHat, labelTerms: Injected.labelTerms)
+      statistics = optimizer.step(
+        theta, gradient: g, step: t, learningRate: Injected.learningRate(t), gradientScale: 0.75,
+        curvature: optimizer.wantsCurvature(step: t) ? curvature : nil, on: team)
+    }
+    return statistics
+  }
+
+  @Test(arguments: Kind.allCases)
+  func threadsDoNotEnterTheBits(kind: Kind) throws {
+    let count = 5 * ChunkPlan.length + 777
+    let ranges = [
+      ParameterRange(offset: 5, count: 40_001, decayed: true),
+      ParameterRange(offset: 40_010, count: count - 40_017, decayed: false),
+    ]
+    var first: (bits: [Float], statistics: StepStatistics)?
+    for threads in [1, 2, 3, 7] {
+      let team = ThreadTeam(count: threads)
+      let optimizer = try make(kind, ranges, count: count, on: team)
+      let theta = try Arena.filled(count, Injected.theta)
+      let statistics = try run(optimizer, theta.view(), on: team)
+      let bits = theta.values + optimizer.state.flatMap(\.arena.values)
+      if let first {
+        #expect(first.bits == bits, "\(threads) threads")
+        #expect(first.statistics == statistics, "\(threads) threads")
+      } else {
+        first = (bits, statistics)
+      }
+    }
+  }
+
+  /// Every length from 0 to 40 at every offset up to 3, between guards of NaN, equals the same
+  /// coordinates of one long step; no guard changes and none is counted.
+  @Test(arguments: Kind.allCases)
+  func lengthsAndOffsetsDoNotEnterTheBits(kind: Kind) throws {
+    let team = ThreadTeam(count: 1)
+    let whole = try Arena.filled(50, Injected.theta)
+    let all = [ParameterRange(offset: 0, count: 50, decayed: true)]
+    _ = try run(make(kind, all, count: 50, on: team), whole.view(), on: team)
+    for count in 0...40 {
+      for offset in 0...3 {
+        let arena = try Arena.filled(offset + count + 20) { _ in .nan }
+        let theta = arena.view(offset, count: count)
+        for i in 0..<count { theta.base[i] = Injected.theta(offset + i) }
+        let ranges = [ParameterRange(offset: 0, count: count, decayed: true)]
+        let optimizer = try make(kind, ranges, count: count, on: team)
+        let statistics = try run(optimizer, theta, first: offset, on: team)
+        #expect(statistics.count == count)
+        #expect(statistics.thetaSquares.isFinite)
+        for i in 0..<arena.count {
+          let inside = i >= offset && i < offset + count
+          #expect(inside ? arena.base[i] == whole.base[i] : arena.base[i].isNaN)
+        }
+      }
+    }
+  }
+
+  /// Ranges whose borders are no multiples of 16, with gaps: each coordinate moves as its range
+  /// says, gaps (full of NaN) stay and are not counted, and state in them stays zero.
+  @Test(arguments: Kind.allCases)
+  func rangesSayWhatDecaysAndWhatIsLeftAlone(kind: Kind) throws {
+    let team = ThreadTeam(count: 3)
+    let count = 2 * ChunkPlan.length + 100
+    let ranges = [
+      ParameterRange(offset: 1, count: 6, decayed: true),
+      ParameterRange(offset: 7, count: 10, decayed: false),
+      ParameterRange(offset: 30, count: 0, decayed: true),
+      ParameterRange(offset: 30, count: 16_370, decayed: true),
+      ParameterRange(offset: 16_403, count: 3, decayed: false),
+      ParameterRange(offset: 16_406, count: count - 16_406 - 5, decayed: true),
+    ]
+    let range = { i in ranges.first { i >= $0.offset && i < $0.offset + $0.count } }
+    let theta = try Arena.filled(count) { range($0) == nil ? .nan : Injected.theta($0) }
+    let optimizer = try make(kind, ranges, count: count, on: team)
+    let statistics = try run(optimizer, theta.view(), on: team)
+    #expect(statistics.count == ranges.reduce(0) { $0 + $1.count })
+    #expect(statistics.thetaSquares.isFinite)
+
+    var references: [Bool: [Float]] = [:]
+    for decayed in [true, false] {
+      let arena = try Arena.filled(count, Injected.theta)
+      let whole = [ParameterRange(offset: 0, count: count, decayed: decayed)]
+      _ = try run(make(kind, whole, count: count, on: team), arena.view(), on: team)
+      references[decayed] = arena.values
+    }
+    var wrong = 0
+    for i in 0..<count {
+      guard let range = range(i) else {
+        let untouched = theta.base[i].isNaN && optimizer.state.allSatisfy { $0.arena.base[i] == 0 }
+        wrong += untouched ? 0 : 1
+        continue
+      }
+      wrong += theta.base[i] == references[range.decayed]?[i] ? 0 : 1
+    }
+    #expect(wrong == 0)
+    #expect(references[true]?[100] != references[false]?[100])
+  }
+
+  @Test func statisticsEqualANaiveRecount() throws {
+    let team = ThreadTeam(count: 2)
+    let count = ChunkPlan.length + 1234
+    let ranges = [ParameterRange(offset: 0, count: count, decayed: false)]
+    let sophia = try Sophia(ranges: ranges, count: count, on: team)
+    let theta = try Arena.filled(count, Injected.theta)
+    let before = try Arena.filled(count, Injected.theta)
+    let statistics = try run(sophia, theta.view(), steps: 1, on: team)
+    let (m, h) = (try sophia.arena("m").values, try sophia.arena("h").values)
+    #expect(statistics.wins == zip(m, h).count { abs($0) < Float(0.05) * $1 })
+    func isNear(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-6 * b }
+    let squares = { (values: [Float]) in values.reduce(0.0) { $0 + Double($1) * Double($1) } }
+    #expect(isNear(statistics.thetaSquares, squares(theta.values)))
+    #expect(isNear(statistics.momentumSquares, squares(m)))
+    #expect(isNear(statistics.curvatureSquares, squares(h)))
+    #expect(isNear(statistics.curvatureSum, h.reduce(0.0) { $0 + Double(abs($1)) }))
+    let moved = zip(before.values, theta.values).map { Float(Double($1) - Double($0)) }
+    let step = statistics.updateNorm * Injected.learningRate(0)
+    #expect(abs(squares(moved).squareRoot() - step) <= 1e-4 * step)
+  }
+
+  /// Checksums that hold for AVX2 and AVX-512 builds on any CPU.
+  static let checksums: [(Kind, UInt64)] = [
+    (.paper, 0x37e3_f215_a8d0_ebd9), (.official, 0x534c_ed09_6548_ae2c),
+    (.adamW, 0xa3c8_c193_f149_192f),
+  ]
+
+  @Test(arguments: checksums)
+  func bitsAreTheSameOnEveryMachine(kind: Kind, checksum: UInt64) throws {
+    let team = ThreadTeam(count: 2)
+    let optimizer = try make(kind, Injected.ranges, count: Injected.count, on: team)
+    let theta = try Arena.filled(Injected.count, Injected.theta)
+    let statistics = try run(optimizer, theta.view(), steps: 50, on: team)
+    // FNV-1a over the bits of θ, of the state and of a statistic.
+    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+    let words = (theta.values + optimizer.state.flatMap(\.arena.values)).map(\.bitPattern)
+    for word in words.map(UInt64.init) + [statistics.updateSquares.bitPattern] {
+      hash = (hash ^ word) &* 0x100_0000_01B3
+    }
+    #expect(hash == checksum, "\(kind): \(String(hash, radix: 16))")
+  }
+}

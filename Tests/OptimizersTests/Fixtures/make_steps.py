@@ -1,0 +1,95 @@
+#!/usr/bin/env python3
+"""Writes sophia_g.bin and adamw.bin: what independent optimizers make of 200 injected gradients.
+
+    pip install torch==2.15.0 sophia-opt==0.2.2 numpy
+    python make_steps.py
+
+Gradients are not stored: `unit` below is an integer hash, exact in Python and Swift alike. Both
+optimizers run on float64 tensors, so the files hold the formulas' values and not another's rounding.
+"""
+
+import pathlib
+
+import numpy as np
+import torch
+from sophia_opt import SophiaG
+
+COUNT, DECAYED, STEPS, EVERY, INTERVAL = 300, 137, 200, 20, 10
+LABEL_TERMS = 480 * 1024
+I = np.arange(COUNT, dtype=np.uint32)
+HERE = pathlib.Path(__file__).parent
+
+
+def unit(stream, t):
+    """COUNT numbers in [-0.5, 0.5), multiples of 2^-24: murmur3's finalizer of (stream, t, i)."""
+    with np.errstate(over="ignore"):
+        x = I * np.uint32(0x9E3779B1)
+        x ^= np.uint32(t * 0x85EBCA77 & 0xFFFFFFFF) ^ np.uint32(stream * 0xC2B2AE3D & 0xFFFFFFFF)
+        x ^= x >> np.uint32(16)
+        x *= np.uint32(0x85EBCA6B)
+        x ^= x >> np.uint32(13)
+        x *= np.uint32(0xC2B2AE35)
+        x ^= x >> np.uint32(16)
+    return (x >> np.uint32(8)).astype(np.float64) * 2.0**-24 - 0.5
+
+
+def gradient(t):
+    """g: noise about a mean, over nine binades."""
+    return (unit(1, t) + unit(0, 0)) * 2.0 ** (-4.0 - I % 9)
+
+
+def sampled(t):
+    """ĝ: such that some coordinates are clipped and some are not."""
+    return unit(2, t) * 2.0 ** (-9.0 - I % 9 // 2 + I % 3)
+
+
+def learning_rate(t):
+    return 2.0**-13 * (1 + t % 7)
+
+
+def run(name, make, curvature):
+    theta = torch.tensor(unit(3, 0))
+    parts = [theta[:DECAYED].clone().requires_grad_(), theta[DECAYED:].clone().requires_grad_()]
+    optimizer = make(parts)
+
+    def give(values):
+        values = torch.tensor(values)
+        parts[0].grad, parts[1].grad = values[:DECAYED].clone(), values[DECAYED:].clone()
+
+    rows = []
+    for t in range(STEPS):
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(t)
+        give(gradient(t))
+        if curvature:
+            optimizer.step(bs=LABEL_TERMS)
+            if t % INTERVAL == INTERVAL - 1:
+                give(sampled(t))
+                optimizer.update_hessian()
+        else:
+            optimizer.step()
+        if t % EVERY == EVERY - 1:
+            rows.append(torch.cat(parts).detach().numpy())
+
+    keys = ["exp_avg", "hessian" if curvature else "exp_avg_sq"]
+    rows += [torch.cat([optimizer.state[p][key] for p in parts]).numpy() for key in keys]
+    np.stack(rows).astype("<f8").tofile(HERE / name)
+    if curvature:
+        clipped = np.abs(rows[-2]) >= 0.05 * LABEL_TERMS * rows[-1]
+        print(name, "clipped at the end:", int(clipped.sum()), "of", COUNT)
+
+
+def groups(parts, decay):
+    return [{"params": [parts[0]], "weight_decay": decay}, {"params": [parts[1]], "weight_decay": 0.0}]
+
+
+run(
+    "sophia_g.bin",
+    lambda parts: SophiaG(groups(parts, 0.2), lr=1.0, betas=(0.965, 0.99), rho=0.05),
+    curvature=True,
+)
+run(
+    "adamw.bin",
+    lambda parts: torch.optim.AdamW(groups(parts, 0.1), lr=1.0, betas=(0.9, 0.95), eps=1e-8),
+    curvature=False,
+)
