@@ -87,7 +87,7 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Transformer", "Optimizers", "Dataset", "Checkpoints", "Files", "Machine", "Tokenization",
-        "Kernels",
+        "Presets",
       ],
       swiftSettings: swift),
     // Tokens to tokens: engine, sampler.
@@ -105,7 +105,7 @@ let package = Package(
       name: "sophia-rt",
       dependencies: [
         "Training", "Inference", "Benchmarks", "Tokenization", "Dataset", "Checkpoints", "Machine",
-        "Files", "Transformer", "Optimizers",
+        "Files", "Transformer", "Optimizers", "Kernels", "Presets",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: swift),

@@ -123,7 +123,7 @@ private struct Job {
               let (ic, group) = (item / groups * t.MC, item % groups)
               let mc = min(t.MC, M - ic)
               packA(ic, mc, pc, kc, MR, into: packedA)
-              let range = group * perGroup..<min(panels, (group + 1) * perGroup)
+              let range = min(panels, group * perGroup)..<min(panels, (group + 1) * perGroup)
               if !range.isEmpty {
                 macro(
                   MicroKernel<MR, NV>.self, block, panels: range, jc: jc, nc: nc, ic: ic, mc: mc,

@@ -1,7 +1,7 @@
 public import Dataset
-import Files
+public import Files
 public import Machine
-import Tokenization
+public import Tokenization
 
 /// The built-in corpus as a dataset on disk: stories, a vocabulary trained on them, token shards. A
 /// pure function of its settings, so a resumed run finds or makes the same.
@@ -52,13 +52,13 @@ public struct BuiltInCorpus: Sendable {
   /// A vocabulary from the first stories.
   private func trainedTokenizer(on team: ThreadTeam) throws -> Tokenizer {
     let generator = StoryGenerator(seed: seed, split: .training)
-    var trainer = BytePairTrainer(vocabularySize: vocabulary)
+    var trainer = try BytePairTrainer(vocabularySize: vocabulary)
     for start in stride(from: 0, to: min(stories, 4000), by: 1000) {
       trainer.add(
         documents: (start..<min(stories, start + 1000)).map {
           Array(generator.story(UInt64($0)).text.utf8)
         }, on: team)
     }
-    return try trainer.train(on: team)
+    return try trainer.train()
   }
 }

@@ -8,7 +8,8 @@ extension TrainingConfiguration {
   ///   with objects `sophia-g`, `adamw` for one optimizer and `paper` for the paper's recipe.
   /// - Throws: ``TrainingError`` for an unknown key or a value out of range.
   public static func resolve(
-    preset: JSON, presetName: String, paperRecipe: Bool, file: (members: [JSONMember], name: String)?,
+    preset: JSON, presetName: String, paperRecipe: Bool,
+    file: (members: [JSONMember], name: String)?,
     flags: [JSONMember]
   ) throws(TrainingError) -> TrainingConfiguration {
     var probe = TrainingConfiguration()

@@ -13,7 +13,9 @@ public struct Evaluation: Sendable {
   public init(of slice: ValidationSlice, lengths: TokenLengths?, with gradient: StepGradient) {
     let (B, T) = (gradient.microBatch, slice.context)
     precondition(T == gradient.T, "Evaluation: windows of \(T) for a pass of \(gradient.T)")
-    var (tokens, targets) = ([UInt16](repeating: 0, count: B * T), [UInt16](repeating: 0, count: B * T))
+    var (tokens, targets) = (
+      [UInt16](repeating: 0, count: B * T), [UInt16](repeating: 0, count: B * T)
+    )
     var sum = 0.0
     tokens.withUnsafeMutableBufferPointer { tokens in
       targets.withUnsafeMutableBufferPointer { targets in

@@ -34,7 +34,8 @@ public struct MemoryPlan: Sendable {
     }
     func plan(_ B: Int) -> [(name: String, bytes: Int)] {
       let parameters = 4 * ParameterTable(config).count
-      let curvature = configuration.optimizer == TrainingConfiguration.OptimizerName.sophiaG.rawValue
+      let curvature =
+        configuration.optimizer == TrainingConfiguration.OptimizerName.sophiaG.rawValue
       return [
         ("weights", parameters), ("gradient", parameters), ("optimizer state", 2 * parameters),
         ("curvature gradient", curvature ? parameters : 0),

@@ -28,12 +28,7 @@ struct MetricsLog {
     defer { try? files.close(file) }
     var written = 0
     while written < bytes.count {
-      let rest = Array(bytes[written...])
-      var count = 0
-      do throws(FileError) {
-        count = try write(rest, to: file)
-      }
-      written += count
+      written += try write(Array(bytes[written...]), to: file)
     }
   }
 

@@ -57,7 +57,8 @@ extension Trainer {
       let file = try ModelFile(checkpoint)
       guard file.config == model else {
         throw CheckpointError.invalid(
-          file: "\(checkpoint.path)/config.json", place: "sizes", expected: "those of the run's model",
+          file: "\(checkpoint.path)/config.json", place: "sizes",
+          expected: "those of the run's model",
           found: "others")
       }
       try file.read(into: theta)

@@ -1,11 +1,9 @@
 public import Checkpoints
 public import Dataset
-import Files
-import Glibc
-import Kernels
+public import Files
 public import Machine
 import Optimizers
-public import Tokenization
+import Tokenization
 public import Transformer
 
 /// A pretraining run: data in order, gradient, optimizer step, evaluation, checkpoints.
@@ -76,15 +74,12 @@ public final class Trainer {
     windows = try asTraining {
       try TokenWindows(dataset.train, context: T, seed: UInt64(configuration.seed))
     }
-    validation = dataset.validation.count > T
+    validation =
+      dataset.validation.count > T
       ? try asTraining {
         try ValidationSlice(dataset.validation, context: T, maxTokens: options.evalTokens)
       } : nil
-    let tokenizer = dataset.tokenizer
-    lengths = TokenLengths(
-      bytes: (0..<tokenizer.vocabularySize).map {
-        UInt32($0) == tokenizer.endOfText ? 0 : Int32(tokenizer.bytes(of: UInt32($0)).count)
-      })
+    lengths = TokenLengths(dataset.tokenizer)
     let arenas = try asTraining { [table] in
       try (Arena(count: table.count), Arena(count: table.count))
     }
@@ -114,10 +109,11 @@ public final class Trainer {
     let ranges = table.entries.map {
       ParameterRange(offset: $0.offset, count: $0.count, decayed: $0.decayed)
     }
-    return try asTraining {
-      configuration.optimizer == TrainingConfiguration.OptimizerName.adamW.rawValue
-        ? try AdamW(configuration.adamW, ranges: ranges, count: table.count, on: team)
-        : try Sophia(configuration.sophia, ranges: ranges, count: table.count, on: team)
+    return try asTraining { () -> any Optimizer in
+      if configuration.optimizer == TrainingConfiguration.OptimizerName.adamW.rawValue {
+        return try AdamW(configuration.adamW, ranges: ranges, count: table.count, on: team)
+      }
+      return try Sophia(configuration.sophia, ranges: ranges, count: table.count, on: team)
     }
   }
 
@@ -136,7 +132,9 @@ public final class Trainer {
       let (t, last) = (state.step, state.step == configuration.steps)
       if isDue(t, options.evalEvery) || last { evaluate() }
       if isDue(t, options.sampleEvery) { report(.sample(step: t, parameters: theta)) }
-      if last { try save(final: true) } else if isDue(t, options.checkpointEvery) {
+      if last {
+        try save(final: true)
+      } else if isDue(t, options.checkpointEvery) {
         try save(final: false)
       }
     }
@@ -226,7 +224,9 @@ public final class Trainer {
       JSONMember("event", "eval"), JSONMember("step", .integer(state.step)),
       JSONMember("val_loss", .number(result.nats)),
     ]
-    if let bits = result.bitsPerByte { members.append(JSONMember("val_bits_per_byte", .number(bits))) }
+    if let bits = result.bitsPerByte {
+      members.append(JSONMember("val_bits_per_byte", .number(bits)))
+    }
     pendingMetrics.append(.object(members))
     flushMetrics()
     report(.evaluation(step: state.step, nats: result.nats, bitsPerByte: result.bitsPerByte))

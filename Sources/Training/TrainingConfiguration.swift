@@ -1,5 +1,5 @@
 public import Files
-import Optimizers
+public import Optimizers
 
 /// Everything that decides the bits of a run: what `train`'s flags, a `--config` file, a preset and
 /// the defaults come to. The keys of its JSON are the flags' names. Threads, CPUs, micro-batch and

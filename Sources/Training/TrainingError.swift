@@ -22,7 +22,8 @@ public enum TrainingError: Error, CustomStringConvertible {
     switch self {
     case .configuration(let text): return text
     case .nonFinite(let step, let what):
-      return "step \(step): \(what) is not finite: stopped before the update; the last checkpoint is "
+      return
+        "step \(step): \(what) is not finite: stopped before the update; the last checkpoint is "
         + "good (lower --lr, lengthen --warmup or raise --gamma)"
     case .memory(let needed, let limit, let advice):
       return "this run needs \(ByteCount(needed)), there is \(limit): \(advice)"

@@ -1,0 +1,40 @@
+import ArgumentParser
+import Machine
+
+/// The command line: one file a subcommand.
+@main
+struct SophiaRT: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "sophia-rt",
+    abstract: "Pretrain GPT-2-sized models with the Sophia optimizer on CPUs, and generate text.",
+    discussion: """
+      A first run, on the built-in corpus:
+        sophia-rt train --out run
+        sophia-rt generate --checkpoint run --prompt "Once upon a time"
+      On your own text:
+        sophia-rt tokenize books.txt --train-vocab 8192 --out data
+        sophia-rt train --model tiny --data data --out run
+      """,
+    version: "0.1.0",
+    subcommands: [
+      TokenizeCommand.self, TrainCommand.self, EvaluateCommand.self,
+      InfoCommand.self,
+    ])
+}
+
+/// Which cores compute.
+struct ThreadOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "Threads (default: physical cores that affinity and cgroup quota allow).", valueName: "n"))
+  var threads: Int?
+
+  @Option(help: ArgumentHelp("CPUs, one thread on each, such as 0-3,8.", valueName: "list"))
+  var cpus: String?
+
+  /// The plan and its team. Throws `MachineError`.
+  func team() throws -> (plan: ThreadPlan, team: ThreadTeam) {
+    let plan = try ThreadPlan.forThisMachine(threads: threads, cpus: cpus)
+    return (plan, ThreadTeam(plan: plan))
+  }
+}

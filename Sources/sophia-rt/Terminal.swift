@@ -1,0 +1,91 @@
+import Glibc
+
+/// Standard error for what is not the result; a progress line that rewrites itself on a terminal and
+/// becomes plain lines elsewhere.
+struct Terminal {
+  private let isTerminal = isatty(STDERR_FILENO) == 1
+  private var hasLine = false
+
+  /// A line of its own.
+  mutating func note(_ text: String) {
+    clear()
+    Self.write(text + "\n", to: STDERR_FILENO)
+  }
+
+  /// The progress line; `always` prints it as a plain line too where there is no terminal.
+  mutating func progress(_ text: String, always: Bool) {
+    if isTerminal {
+      Self.write("\r\u{1B}[2K" + text, to: STDERR_FILENO)
+      hasLine = true
+    } else if always {
+      Self.write(text + "\n", to: STDERR_FILENO)
+    }
+  }
+
+  /// Removes the progress line.
+  mutating func clear() {
+    if hasLine { Self.write("\r\u{1B}[2K", to: STDERR_FILENO) }
+    hasLine = false
+  }
+
+  /// All bytes of `text` to a descriptor; a closed pipe is the reader's choice, not an error.
+  static func write(_ text: String, to descriptor: Int32) {
+    write(Array(text.utf8), to: descriptor)
+  }
+
+  /// All bytes to a descriptor.
+  static func write(_ bytes: [UInt8], to descriptor: Int32) {
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+      if count < 0 && errno == EINTR { continue }
+      if count <= 0 { return }
+      rest = rest.dropFirst(count)
+    }
+  }
+}
+
+/// Numbers for people.
+enum Format {
+  /// `value` with `digits` decimals.
+  static func fixed(_ value: Double, _ digits: Int) -> String {
+    guard value.isFinite, abs(value) < 1e15 else { return "\(value)" }
+    var scale = 1.0
+    for _ in 0..<digits { scale *= 10 }
+    let scaled = Int64((abs(value) * scale).rounded())
+    let sign = value < 0 && scaled > 0 ? "-" : ""
+    guard digits > 0 else { return sign + "\(scaled)" }
+    let whole = scaled / Int64(scale)
+    let part = String(scaled % Int64(scale))
+    return sign + "\(whole)." + String(repeating: "0", count: digits - part.count) + part
+  }
+
+  /// Three significant digits in scientific notation: 1.23e-04.
+  static func scientific(_ value: Double) -> String {
+    guard value != 0, value.isFinite else { return "\(value)" }
+    var (mantissa, exponent) = (abs(value), 0)
+    while mantissa >= 9.995 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
+    while mantissa < 0.9995 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
+    return (value < 0 ? "-" : "") + fixed(mantissa, 2) + "e\(exponent)"
+  }
+
+  /// 12,345.
+  static func grouped(_ value: Int) -> String {
+    var digits = Array(String(abs(value)))
+    var at = digits.count - 3
+    while at > 0 {
+      digits.insert(",", at: at)
+      at -= 3
+    }
+    return (value < 0 ? "-" : "") + String(digits)
+  }
+
+  /// 1:02:03 or 2:03.
+  static func duration(_ seconds: Double) -> String {
+    guard seconds.isFinite, seconds < 1e9 else { return "?" }
+    let s = Int(max(0, seconds).rounded())
+    func two(_ n: Int) -> String { n < 10 ? "0\(n)" : "\(n)" }
+    return s >= 3600
+      ? "\(s / 3600):\(two(s / 60 % 60)):\(two(s % 60))" : "\(s / 60):\(two(s % 60))"
+  }
+}

@@ -1,0 +1,157 @@
+import ArgumentParser
+import Dataset
+import Files
+import Machine
+import Tokenization
+import Training
+
+/// `sophia-rt tokenize`.
+struct TokenizeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "tokenize",
+    abstract: "Turn text into a dataset of token shards.",
+    discussion: """
+      Reads .txt (documents split by <|endoftext|>, else a document a file) and .jsonl ("text"), each
+      also .zst. Writes uint16 shards in llm.c's format, dataset.json and tokenizer.json into --out.
+      Training and validation are split by document.
+      """)
+
+  @Argument(help: "Text files.")
+  var files: [String] = []
+  @Option(help: ArgumentHelp("Directory to make.", valueName: "dir"))
+  var out: String
+  @Option(
+    help: ArgumentHelp("Tokenizer to use: a directory or tokenizer.json.", valueName: "dir|file"))
+  var tokenizer: String?
+  @Option(help: ArgumentHelp("Train a vocabulary of so many tokens on the text.", valueName: "n"))
+  var trainVocab: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Share of documents held back for validation (default 0.05).", valueName: "x"))
+  var valFraction: Double?
+  @Option(
+    name: .customLong("validation"),
+    help: ArgumentHelp("A file of validation text; then nothing is held back.", valueName: "file"))
+  var validationFiles: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "Write so many stories of the built-in corpus too: into the dataset, or with --stories-text "
+        + "as text.", valueName: "n"))
+  var stories: Int?
+  @Option(
+    help: ArgumentHelp("Write the stories as .jsonl to this file instead.", valueName: "file"))
+  var storiesText: String?
+  @Flag(help: "Replace --out if it exists.")
+  var overwrite = false
+  @OptionGroup var threadOptions: ThreadOptions
+
+  func validate() throws {
+    if files.isEmpty && stories == nil {
+      throw ValidationError("name at least one text file, or --stories N for the built-in corpus")
+    }
+    if tokenizer != nil && trainVocab != nil {
+      throw ValidationError("give either --tokenizer or --train-vocab, not both")
+    }
+    if let valFraction, valFraction < 0 || valFraction >= 1 {
+      throw ValidationError("--val-fraction \(valFraction): expected 0 ≤ x < 1")
+    }
+    if let stories, stories < 1 {
+      throw ValidationError("--stories \(stories): expected at least 1")
+    }
+    if let trainVocab, trainVocab < 257 || trainVocab > 65_536 {
+      throw ValidationError(
+        "--train-vocab \(trainVocab): expected 257 (bytes and <|endoftext|>) to 65536 (uint16 shards)"
+      )
+    }
+  }
+
+  func run() throws {
+    let terminal = TerminalBox()
+    let (_, team) = try threadOptions.team()
+    let system = LocalFileSystem()
+    if let storiesText { return try writeStories(to: storiesText, system, terminal) }
+    var sources: [any DocumentSource] = []
+    for file in files { sources.append(try TextSource(path: file, fileSystem: system)) }
+    var validation: [any DocumentSource] = []
+    for file in validationFiles {
+      validation.append(try TextSource(path: file, fileSystem: system))
+    }
+    if let stories {
+      let corpus = BuiltInCorpus(tokens: 0, stories: stories, vocabulary: 0, seed: 0)
+      sources.append(corpus.source(.training))
+      if files.isEmpty { validation.append(corpus.source(.validation)) }
+    }
+    let vocabulary = try chosenTokenizer(sources, team, terminal)
+    var builder = DatasetBuilder(fileSystem: system)
+    if let valFraction { builder.valFraction = valFraction }
+    builder.overwrite = overwrite
+    let result = try builder.build(
+      sources, validation: validation, tokenizer: vocabulary, output: out, on: team
+    ) { progress in
+      terminal.show(progress)
+      return true
+    }
+    terminal.note(
+      "\(out): \(Format.grouped(result.train.tokens)) training tokens "
+        + "(\(Format.grouped(result.train.documents)) documents), "
+        + "\(Format.grouped(result.validation.tokens)) validation tokens "
+        + "(\(Format.grouped(result.validation.documents)) documents), "
+        + "vocabulary \(Format.grouped(result.vocabularySize))")
+  }
+
+  /// The tokenizer named, or one trained: 8,192 tokens unless told (2,048 for stories alone).
+  private func chosenTokenizer(
+    _ sources: [any DocumentSource], _ team: ThreadTeam, _ terminal: TerminalBox
+  ) throws -> Tokenizer {
+    if let tokenizer {
+      return LocalFileSystem().isDirectory(tokenizer)
+        ? try Tokenizer.load(directory: tokenizer) : try Tokenizer.load(file: tokenizer)
+    }
+    let size = trainVocab ?? (files.isEmpty ? 2048 : 8192)
+    var trainer = try BytePairTrainer(vocabularySize: size)
+    var reader = DocumentSequence(sources)
+    while true {
+      let batch = try reader.nextBatch(bytes: 16 << 20)
+      if batch.isEmpty { break }
+      trainer.add(documents: batch.map(\.bytes), on: team)
+      terminal.progress("counting words: \(Format.grouped(trainer.bytesCounted >> 20)) MiB")
+    }
+    let trained = try trainer.train { fraction in
+      terminal.progress("vocabulary of \(size): \(Format.fixed(100 * fraction, 0)) %")
+    }
+    terminal.note("trained a vocabulary of \(Format.grouped(size)) tokens")
+    return trained
+  }
+
+  private func writeStories(
+    to path: String, _ system: LocalFileSystem, _ terminal: TerminalBox
+  ) throws {
+    let source = BuiltInCorpus(tokens: 0, stories: stories ?? 1, vocabulary: 0, seed: 0)
+      .source(.training)
+    var reader = DocumentSequence([source])
+    var bytes: [UInt8] = []
+    while let piece = try reader.next() {
+      let text = String(decoding: piece.bytes, as: UTF8.self)
+      bytes += (["text": .string(text)] as JSON).serialized() + [0x0A]
+    }
+    try system.writeAtomically(bytes, to: path)
+    terminal.note("\(path): \(Format.grouped(stories ?? 1)) stories")
+  }
+}
+
+/// A terminal that closures can share.
+final class TerminalBox {
+  private var terminal = Terminal()
+
+  func note(_ text: String) { terminal.note(text) }
+  func progress(_ text: String) { terminal.progress(text, always: false) }
+
+  func show(_ p: DatasetBuilder.Progress) {
+    let share = p.totalBytes.map {
+      " (\(Format.fixed(100 * Double(p.bytes) / Double(max($0, 1)), 0)) %)"
+    }
+    progress(
+      "\(p.phase): \(Format.grouped(p.documents)) documents, "
+        + "\(Format.grouped(p.bytes >> 20)) MiB\(share ?? ""), \(Format.grouped(p.tokens)) tokens")
+  }
+}

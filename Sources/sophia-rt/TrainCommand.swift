@@ -1,0 +1,176 @@
+import ArgumentParser
+import Checkpoints
+import Files
+import Kernels
+import Machine
+import Training
+
+/// `sophia-rt train`.
+struct TrainCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Pretrain a model.",
+    discussion: """
+      Without --data it trains on the built-in corpus of short stories. --out becomes a run directory:
+      checkpoints (Hugging Face folders), metrics.jsonl and configuration.json, which --config runs
+      again. Ctrl-C finishes the step, saves and exits; --resume goes on to the same bits as a run that
+      was never interrupted, with any --threads and --micro-batch.
+
+      Defaults depend on --model and --optimizer (models/README.md); flags win over --config, that over
+      --recipe, that over the model's defaults.
+      """)
+
+  @Option(
+    help: ArgumentHelp("Preset (see `sophia-rt info`) or a JSON file.", valueName: "name|file"))
+  var model: String?
+  @Option(help: ArgumentHelp("Dataset directory (default: the built-in corpus).", valueName: "dir"))
+  var data: String?
+  @Option(
+    help: ArgumentHelp(
+      "Tokenizer of bare token shards: a directory or tokenizer.json.", valueName: "dir"))
+  var tokenizer: String?
+  @Option(help: ArgumentHelp("Run directory.", valueName: "dir"))
+  var out: String
+  @Option(
+    help: ArgumentHelp(
+      "Start from the weights of this checkpoint, with a fresh optimizer.", valueName: "dir"))
+  var initFrom: String?
+  @Flag(help: "Go on with the run in --out.")
+  var resume = false
+  @Option(
+    help: ArgumentHelp("Settings: a JSON object whose keys are these flags.", valueName: "file"))
+  var config: String?
+  @Option(help: ArgumentHelp("`paper`: the schedule of the Sophia paper.", valueName: "name"))
+  var recipe: String?
+
+  @Option(help: ArgumentHelp("Stories of the built-in corpus (default: enough for one pass)."))
+  var stories: Int?
+  @Option(help: ArgumentHelp("Vocabulary trained for the built-in corpus.", valueName: "n"))
+  var vocabulary: Int?
+
+  @Option(help: ArgumentHelp("sophia-g (default) or adamw.", valueName: "name"))
+  var optimizer: String?
+  @Option(
+    help: ArgumentHelp(
+      "paper (default: h refreshed before the update, max(γh, ε)) or official (the authors' code).",
+      valueName: "name"))
+  var sophiaForm: String?
+  @Option(help: ArgumentHelp("Steps of the run and its schedule.", valueName: "n"))
+  var steps: Int?
+  @Option(
+    help: ArgumentHelp("Tokens a step: sequences × context, across micro-batches.", valueName: "n"))
+  var batchTokens: Int?
+  @Option(help: ArgumentHelp("Tokens of a sequence, T.", valueName: "n"))
+  var context: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Sequences computed at a time: memory only, the bits stay (default: by the memory plan).",
+      valueName: "n"))
+  var microBatch: Int?
+  @Option(help: ArgumentHelp("Peak learning rate.", valueName: "x"))
+  var lr: Double?
+  @Option(help: ArgumentHelp("Steps of linear warmup.", valueName: "n"))
+  var warmup: Int?
+  @Option(help: ArgumentHelp("cosine (default) or constant.", valueName: "name"))
+  var schedule: String?
+  @Option(help: ArgumentHelp("Final learning rate over the peak (default 0.01).", valueName: "x"))
+  var minLRRatio: Double?
+  @Option(
+    help: ArgumentHelp("Decoupled weight decay, on linear weights only.", valueName: "x"))
+  var weightDecay: Double?
+  @Option(help: ArgumentHelp("Clip the gradient to this global norm; 0: never.", valueName: "x"))
+  var clip: Double?
+  @Option(help: ArgumentHelp("Decay of the gradient's average m.", valueName: "x"))
+  var beta1: Double?
+  @Option(help: ArgumentHelp("Decay of the curvature's average (AdamW: of v).", valueName: "x"))
+  var beta2: Double?
+  @Option(
+    help: ArgumentHelp(
+      "Sophia's γ: the update is clip(m / max(γ·h, ε), ±1); larger clips less.", valueName: "x"))
+  var gamma: Double?
+  @Option(help: ArgumentHelp("ε of the update.", valueName: "x"))
+  var epsilon: Double?
+  @Option(help: ArgumentHelp("Steps between refreshes of the curvature, k.", valueName: "n"))
+  var curvatureInterval: Int?
+  @Option(help: ArgumentHelp("Share of a step's sequences that a refresh uses.", valueName: "x"))
+  var curvatureShare: Double?
+  @Option(help: ArgumentHelp("Seed of weights, data order and sampled labels.", valueName: "n"))
+  var seed: Int?
+
+  @Option(help: ArgumentHelp("Steps between evaluations (0: at the end).", valueName: "n"))
+  var evalEvery = 100
+  @Option(help: ArgumentHelp("Validation tokens of an evaluation.", valueName: "n"))
+  var evalTokens = 65_536
+  @Option(help: ArgumentHelp("Steps between text samples (0: none).", valueName: "n"))
+  var sampleEvery = 0
+  @Option(help: ArgumentHelp("Steps between checkpoints (0: at the end).", valueName: "n"))
+  var checkpointEvery = 500
+  @Option(help: ArgumentHelp("Checkpoints kept.", valueName: "n"))
+  var keep = 2
+  @OptionGroup var threadOptions: ThreadOptions
+
+  func validate() throws {
+    if let recipe, recipe != "paper" {
+      throw ValidationError("--recipe \(recipe): expected paper")
+    }
+    for (name, value, least) in [
+      ("--eval-every", evalEvery, 0), ("--eval-tokens", evalTokens, 1),
+      ("--sample-every", sampleEvery, 0), ("--checkpoint-every", checkpointEvery, 0),
+      ("--keep", keep, 1),
+    ] where value < least {
+      throw ValidationError("\(name) \(value): expected at least \(least)")
+    }
+  }
+
+  func run() throws {
+    Interrupts.install()
+    let display = TrainDisplay()
+    let (plan, team) = try threadOptions.team()
+    display.note("sophia-rt \(InstructionSet.built) build, \(plan)")
+    let run = try TrainingRun(request, on: team) { display.show($0) }
+    let trainer = try run.makeTrainer(on: team) { display.show($0) }
+    display.begin(run, trainer, team)
+    switch try trainer.run(shouldStop: { Interrupts.isRequested }) {
+    case .finished:
+      display.note("done: \(out) (step \(trainer.step) of \(run.configuration.steps))")
+    case .interrupted(let step):
+      display.note("interrupted: saved at step \(step); go on with --resume --out \(out)")
+      throw ExitCode(130)
+    }
+  }
+
+  private var request: TrainingRun.Request {
+    var request = TrainingRun.Request(out: out)
+    (request.resume, request.configFile) = (resume, config)
+    request.paperRecipe = recipe != nil
+    request.flags = flags
+    request.options.microBatch = microBatch
+    request.options.evalEvery = evalEvery
+    request.options.evalTokens = evalTokens
+    request.options.sampleEvery = sampleEvery
+    request.options.checkpointEvery = checkpointEvery
+    request.options.keep = keep
+    return request
+  }
+
+  /// The flags that were given, as keys of the configuration.
+  private var flags: [JSONMember] {
+    let strings: [(String, String?)] = [
+      ("model", model), ("data", data), ("tokenizer", tokenizer), ("init-from", initFrom),
+      ("optimizer", optimizer), ("sophia-form", sophiaForm), ("schedule", schedule),
+    ]
+    let integers: [(String, Int?)] = [
+      ("stories", stories), ("vocabulary", vocabulary), ("context", context),
+      ("batch-tokens", batchTokens), ("steps", steps), ("warmup", warmup),
+      ("curvature-interval", curvatureInterval), ("seed", seed),
+    ]
+    let numbers: [(String, Double?)] = [
+      ("lr", lr), ("min-lr-ratio", minLRRatio), ("weight-decay", weightDecay), ("clip", clip),
+      ("beta1", beta1), ("beta2", beta2), ("gamma", gamma), ("epsilon", epsilon),
+      ("curvature-share", curvatureShare),
+    ]
+    return strings.compactMap { key, value in value.map { JSONMember(key, .string($0)) } }
+      + integers.compactMap { key, value in value.map { JSONMember(key, .integer($0)) } }
+      + numbers.compactMap { key, value in value.map { JSONMember(key, .number($0)) } }
+  }
+}
