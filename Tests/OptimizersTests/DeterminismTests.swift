@@ -19,15 +19,15 @@ import Testing
 
   /// Steps on `theta`, whose coordinate i is coordinate `first + i` of the injected numbers.
   private func run(
-    _ optimizer: some Optimizer, _ theta: TensorView, first: Int = 0, steps: Int = 12,
-    on team: ThreadTeam
+    _ optimizer: some Optimizer, _ theta: TensorView, first: Int = 0, from start: Int = 0,
+    steps: Int = 12, on team: ThreadTeam
   ) throws -> StepStatistics {
     // Three floats off any vector's alignment.
     let arenas = (try Arena(count: theta.count + 3), try Arena(count: theta.count + 3))
     defer { withExtendedLifetime(arenas) {} }
     let (g, gHat) = (arenas.0.view(3), arenas.1.view(3))
     var statistics = StepStatistics()
-    for t in 0..<steps {
+    for t in start..<steps {
       for i in 0..<theta.count {
         g.base[i] = Injected.gradient(t, first + i)
         gHat.base[i] = Injected.sampled(t, first + i)
@@ -128,6 +128,27 @@ import Testing
     }
     #expect(wrong == 0)
     #expect(references[true]?[100] != references[false]?[100])
+  }
+
+  /// θ, the state arenas and the step number are all that a run needs to go on.
+  @Test(arguments: Kind.allCases)
+  func stateResumes(kind: Kind) throws {
+    let team = ThreadTeam(count: 1)
+    let (whole, resumed) = (
+      try Arena.filled(Injected.count, Injected.theta),
+      try Arena.filled(Injected.count, Injected.theta)
+    )
+    let optimizers = try (0..<3).map { _ in
+      try make(kind, Injected.ranges, count: Injected.count, on: team)
+    }
+    _ = try run(optimizers[0], whole.view(), steps: 25, on: team)
+    _ = try run(optimizers[1], resumed.view(), steps: 13, on: team)
+    for (from, to) in zip(optimizers[1].state, optimizers[2].state) {
+      #expect(from.name == to.name)
+      to.arena.fill { from.arena.base[$0] }
+    }
+    _ = try run(optimizers[2], resumed.view(), from: 13, steps: 25, on: team)
+    #expect(whole.values == resumed.values)
   }
 
   @Test func statisticsEqualANaiveRecount() throws {
