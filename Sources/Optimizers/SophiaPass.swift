@@ -24,14 +24,11 @@ struct SophiaPass {
   /// B_c.
   let labelTerms: Float
 
-  /// The step on `piece`. One copy of the loop for each form, with and without refresh.
+  /// The step on `piece`. Nine of ten steps of the default form have a loop without branches; the
+  /// other cases share one, whose branches go the same way all along and hide behind memory.
   func step(_ piece: ParameterRange) -> StepStatistics {
-    switch (form, gHat) {
-    case (.paper, nil): pass(piece, form: .paper, gHat: nil)
-    case (.paper, let gHat?): pass(piece, form: .paper, gHat: gHat)
-    case (.official, nil): pass(piece, form: .official, gHat: nil)
-    case (.official, let gHat?): pass(piece, form: .official, gHat: gHat)
-    }
+    form == .paper && gHat == nil
+      ? pass(piece, form: .paper, gHat: nil) : pass(piece, form: form, gHat: gHat)
   }
 
   @inline(__always)

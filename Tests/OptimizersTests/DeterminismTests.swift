@@ -19,15 +19,15 @@ import Testing
 
   /// Steps on `theta`, whose coordinate i is coordinate `first + i` of the injected numbers.
   private func run(
-    _ optimizer: some Optimizer, _ theta: TensorView, first: Int = 0, steps: Int = 12,
-    on team: ThreadTeam
+    _ optimizer: some Optimizer, _ theta: TensorView, first: Int = 0, from start: Int = 0,
+    steps: Int = 12, on team: ThreadTeam
   ) throws -> StepStatistics {
     // Three floats off any vector's alignment.
     let arenas = (try Arena(count: theta.count + 3), try Arena(count: theta.count + 3))
     defer { withExtendedLifetime(arenas) {} }
     let (g, gHat) = (arenas.0.view(3), arenas.1.view(3))
     var statistics = StepStatistics()
-    for t in 0..<steps {
+    for t in start..<steps {
       for i in 0..<theta.count {
         g.base[i] = Injected.gradient(t, first + i)
         gHat.base[i] = Injected.sampled(t, first + i)
@@ -130,6 +130,27 @@ import Testing
     #expect(references[true]?[100] != references[false]?[100])
   }
 
+  /// θ, the state arenas and the step number are all that a run needs to go on.
+  @Test(arguments: Kind.allCases)
+  func stateResumes(kind: Kind) throws {
+    let team = ThreadTeam(count: 1)
+    let (whole, resumed) = (
+      try Arena.filled(Injected.count, Injected.theta),
+      try Arena.filled(Injected.count, Injected.theta)
+    )
+    let optimizers = try (0..<3).map { _ in
+      try make(kind, Injected.ranges, count: Injected.count, on: team)
+    }
+    _ = try run(optimizers[0], whole.view(), steps: 25, on: team)
+    _ = try run(optimizers[1], resumed.view(), steps: 13, on: team)
+    for (from, to) in zip(optimizers[1].state, optimizers[2].state) {
+      #expect(from.name == to.name)
+      to.arena.fill { from.arena.base[$0] }
+    }
+    _ = try run(optimizers[2], resumed.view(), from: 13, steps: 25, on: team)
+    #expect(whole.values == resumed.values)
+  }
+
   @Test func statisticsEqualANaiveRecount() throws {
     let team = ThreadTeam(count: 2)
     let count = ChunkPlan.length + 1234
@@ -153,22 +174,57 @@ import Testing
 
   /// Checksums that hold for AVX2 and AVX-512 builds on any CPU.
   static let checksums: [(Kind, UInt64)] = [
-    (.paper, 0x37e3_f215_a8d0_ebd9), (.official, 0x534c_ed09_6548_ae2c),
-    (.adamW, 0xa3c8_c193_f149_192f),
+    (.paper, 0x4431_1a4d_e8ef_b44c), (.official, 0xe2d5_39ee_f1c0_bffa),
+    (.adamW, 0x715d_943b_38fa_e385),
   ]
 
   @Test(arguments: checksums)
   func bitsAreTheSameOnEveryMachine(kind: Kind, checksum: UInt64) throws {
     let team = ThreadTeam(count: 2)
-    let optimizer = try make(kind, Injected.ranges, count: Injected.count, on: team)
-    let theta = try Arena.filled(Injected.count, Injected.theta)
-    let statistics = try run(optimizer, theta.view(), steps: 50, on: team)
-    // FNV-1a over the bits of θ, of the state and of a statistic.
+    let count = ChunkPlan.length + 3000
+    let ranges = [
+      ParameterRange(offset: 3, count: 9_000, decayed: true),
+      ParameterRange(offset: 9_003, count: count - 9_003, decayed: false),
+    ]
+    let optimizer = try make(kind, ranges, count: count, on: team)
+    let theta = try Arena.filled(count, Injected.theta)
+    let statistics = try run(optimizer, theta.view(), steps: 21, on: team)
+    let sums = [
+      statistics.thetaSquares, statistics.momentumSquares, statistics.curvatureSquares,
+      statistics.curvatureSum, statistics.updateSquares,
+      GradientNorm(of: theta.view(), on: team).squared,
+    ]
+    // FNV-1a over the bits of θ, of the state and of the sums.
     var hash: UInt64 = 0xCBF2_9CE4_8422_2325
     let words = (theta.values + optimizer.state.flatMap(\.arena.values)).map(\.bitPattern)
-    for word in words.map(UInt64.init) + [statistics.updateSquares.bitPattern] {
+    for word in words.map(UInt64.init) + sums.map(\.bitPattern) {
       hash = (hash ^ word) &* 0x100_0000_01B3
     }
     #expect(hash == checksum, "\(kind): \(String(hash, radix: 16))")
+  }
+
+  @Test func piecesStayInTheirChunkAndNeighboursThatAreAlikeAreOne() {
+    let n = ChunkPlan.length
+    let plan = ChunkPlan(
+      [
+        ParameterRange(offset: 0, count: 10, decayed: true),
+        ParameterRange(offset: 10, count: n - 20, decayed: true),
+        ParameterRange(offset: n - 10, count: 2 * n, decayed: false),
+        ParameterRange(offset: 5 * n, count: n, decayed: false),
+      ], count: 7 * n)
+    var pieces: [ParameterRange] = []
+    _ = plan.reduce(on: ThreadTeam(count: 1)) { piece in
+      pieces.append(piece)
+      return StepStatistics()
+    }
+    #expect(
+      pieces == [
+        ParameterRange(offset: 0, count: n - 10, decayed: true),
+        ParameterRange(offset: n - 10, count: 10, decayed: false),
+        ParameterRange(offset: n, count: n, decayed: false),
+        ParameterRange(offset: 2 * n, count: n - 10, decayed: false),
+        ParameterRange(offset: 5 * n, count: n, decayed: false),
+      ])
+    #expect(plan.count == 6)
   }
 }
