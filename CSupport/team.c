@@ -1,6 +1,7 @@
 #include "cs_team.h"
 #include "cs_topology.h"
 #include <immintrin.h>
+#include <pthread.h>
 
 #if !__has_include(<omp.h>)
 #error "OpenMP's omp.h is missing: apt install libomp-dev (make setup does it)"
@@ -38,8 +39,16 @@ static void run_alone(const int32_t *cpus, void (*body)(void *, int), void *cont
   body(context, 0);
 }
 
+// OMP_PROC_BIND and KMP_AFFINITY would move threads that we have bound, or bind those that are free.
+static void keep_openmp_from_binding(void) {
+  kmp_set_defaults("OMP_PROC_BIND=false");
+  kmp_set_defaults("KMP_AFFINITY=disabled");
+}
+
 static int run_team(int threads, const int32_t *cpus, int passive, void (*body)(void *, int),
                     void *context) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, keep_openmp_from_binding);
   static _Thread_local int spin = -1;  // libomp's own default, or the user's KMP_BLOCKTIME
   if (spin < 0) spin = kmp_get_blocktime();
   kmp_set_blocktime(passive ? 0 : spin);

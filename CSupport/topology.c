@@ -10,7 +10,7 @@ struct cs_topology {
   hwloc_topology_t hwloc;
 };
 
-cs_topology *cs_topology_open(cs_topology_source source, const char *text) {
+static cs_topology *load(cs_topology_source source, const char *text) {
   hwloc_topology_t t;
   if (hwloc_topology_init(&t)) return NULL;
   int failed = 0;
@@ -29,8 +29,22 @@ cs_topology *cs_topology_open(cs_topology_source source, const char *text) {
   return result;
 }
 
+// Loaded once: it takes milliseconds, and tens of them on a large machine. hwloc allows any number of
+// threads to read a topology.
+static cs_topology *this_machine;
+static void load_this_machine(void) { this_machine = load(CS_THIS_MACHINE, NULL); }
+static cs_topology *loaded_machine(void) {
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, load_this_machine);
+  return this_machine;
+}
+
+cs_topology *cs_topology_open(cs_topology_source source, const char *text) {
+  return source == CS_THIS_MACHINE ? loaded_machine() : load(source, text);
+}
+
 void cs_topology_close(cs_topology *topology) {
-  if (!topology) return;
+  if (!topology || topology == this_machine) return;
   hwloc_topology_destroy(topology->hwloc);
   free(topology);
 }
@@ -99,17 +113,13 @@ void cs_process_cpus(uint64_t *mask, int words) {
 
 int cs_process_cpu_count(void) { return CPU_COUNT_S(MASK_BYTES, &process_cpus.set); }
 
-static cs_topology *this_machine;
-static void load_this_machine(void) { this_machine = cs_topology_open(CS_THIS_MACHINE, NULL); }
-
 int cs_bind_thread(int cpu) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, load_this_machine);
-  if (!this_machine) return -1;
+  cs_topology *machine = loaded_machine();
+  if (!machine) return -1;
   hwloc_bitmap_t set = hwloc_bitmap_alloc();
   if (!set) return -1;
   int failed = hwloc_bitmap_set(set, (unsigned)cpu);
-  if (!failed) failed = hwloc_set_cpubind(this_machine->hwloc, set, HWLOC_CPUBIND_THREAD);
+  if (!failed) failed = hwloc_set_cpubind(machine->hwloc, set, HWLOC_CPUBIND_THREAD);
   hwloc_bitmap_free(set);
   return failed ? -1 : 0;
 }

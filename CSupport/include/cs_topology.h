@@ -33,9 +33,9 @@ typedef enum {
   CS_XML = 2,           ///< `text` is an XML document as `lstopo --of xml` writes
 } cs_topology_source;
 
-/// Loads a topology; null if hwloc cannot read it. To be closed.
+/// Loads a topology (this machine's once in a process); null if hwloc cannot read it. To be closed.
 cs_topology *cs_topology_open(cs_topology_source source, const char *text);
-/// Frees a topology.
+/// Frees a topology; this machine's stays.
 void cs_topology_close(cs_topology *topology);
 
 /// Writes up to `capacity` logical CPUs and returns how many there are.

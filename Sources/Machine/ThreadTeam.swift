@@ -43,10 +43,12 @@ public struct ThreadTeam: Sendable {
         }
       }
     }
-    precondition(
-      given == count,
-      "ThreadTeam.run: OpenMP gave \(given) of \(count) threads "
-        + "(run inside of run, or OMP_THREAD_LIMIT set?)")
+    guard given == count else {
+      // Not a precondition: the environment can cause it, so a release build has to say it too.
+      fatalError(
+        "ThreadTeam.run: OpenMP gave \(given) of \(count) threads "
+          + "(OMP_THREAD_LIMIT set, or run inside of run)")
+    }
   }
 
   private func start(

@@ -90,26 +90,32 @@ import Testing
     #expect(values[0] * values[1] != 0)
   }
 
-  @Test func threadsOfAPlanAreBoundAndOthersAreNot() throws {
-    // CPUs by name are bound under a quota too.
-    let plan = try ThreadPlan.forThisMachine(cpus: "\(CPUSet.ofThisProcess)")
-    let cpus = try #require(plan.cpus)
-    let team = ThreadTeam(plan: plan)
-    for _ in 0..<2 {
-      withSlots(plan.count) { cpu in
-        team.run { thread in cpu[thread] = Int(cs_bound_cpu()) }
-        #expect((0..<plan.count).map { cpu[$0] } == cpus)
+  /// In a process of its own, so that the bound team makes the first threads.
+  @Test func threadsOfAPlanAreBoundAndOthersAreNot() async {
+    await #expect(processExitsWith: .success) {
+      let mine = CPUSet.ofThisProcess
+      // CPUs by name are bound under a quota too.
+      let plan = try ThreadPlan.forThisMachine(cpus: "\(mine)")
+      let team = ThreadTeam(plan: plan)
+      for _ in 0..<2 {
+        #expect(Self.bindings(of: team) == plan.cpus)
+        // The bound team's threads, and new ones, which inherit the caller's binding.
+        let free = mine.count == 1 ? mine.cpus[0] : -1
+        #expect(Self.bindings(of: ThreadTeam(count: plan.count + 3)).allSatisfy { $0 == free })
       }
-      // Threads that the bound team has made, and new ones, which inherit the caller's binding.
-      let free = CPUSet.ofThisProcess.count == 1 ? CPUSet.ofThisProcess.cpus[0] : -1
-      withSlots(5) { cpu in
-        ThreadTeam(count: 5).run { thread in cpu[thread] = Int(cs_bound_cpu()) }
-        for thread in 0..<5 { #expect(cpu[thread] == free) }
-      }
+      team.run { _ in }
+      #expect(Int(cs_bound_cpu()) == plan.cpus?.first)
+      team.unbindCaller()
+      #expect(cs_bound_cpu() == -1 || mine.count == 1)
     }
-    team.run { _ in }
-    team.unbindCaller()
-    #expect(cs_bound_cpu() == -1 || CPUSet.ofThisProcess.count == 1)
+  }
+
+  /// The CPU of each thread, −1 for one that may run on several.
+  private static func bindings(of team: ThreadTeam) -> [Int] {
+    let cpus = UnsafeMutableBufferPointer<Int>.allocate(capacity: team.count)
+    defer { cpus.deallocate() }
+    team.run { thread in cpus[thread] = Int(cs_bound_cpu()) }
+    return Array(cpus)
   }
 
   @Test func aTeamOfOneMayRunInside() {
