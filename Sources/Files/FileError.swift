@@ -27,6 +27,14 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Whether the file or directory does not exist.
   public var isMissing: Bool { code == ENOENT || code == ENOTDIR }
 
+  /// Whether what is on disk is damaged or not what it has to be, rather than out of reach.
+  public var isDamage: Bool {
+    switch code {
+    case 0, EIO, ENOENT, ENOTDIR, EISDIR, ELOOP, EFBIG, ENXIO: true
+    default: false
+    }
+  }
+
   /// Whether the disk or the quota is full.
   public var isFull: Bool { code == ENOSPC || code == EDQUOT }
 

@@ -68,6 +68,18 @@ extension FileSystem {
     }
   }
 
+  /// The `count` bytes from `offset`. A file that ends before is an error.
+  public func readExactly(
+    _ file: OpenFile, count: Int, at offset: Int
+  ) throws(FileError) -> [UInt8] {
+    var bytes = [UInt8](repeating: 0, count: count)
+    let result = bytes.withUnsafeMutableBytes { buffer in
+      Result { () throws(FileError) in try readExactly(file, into: buffer, at: offset) }
+    }
+    try result.get()
+    return bytes
+  }
+
   /// Writes all of `bytes` at the current position, in as many calls as it takes.
   public func writeAll(_ bytes: UnsafeRawBufferPointer, to file: OpenFile) throws(FileError) {
     var done = 0

@@ -1,1 +1,0 @@
-// named tensors on disk; knows no model
