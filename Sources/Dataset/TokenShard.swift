@@ -18,10 +18,10 @@ public final class TokenShard: @unchecked Sendable {
   public let path: String
   /// Number of tokens.
   public let count: Int
-  /// The tokens; valid while the shard lives.
-  public let tokens: UnsafeBufferPointer<UInt16>
+  /// The tokens; like `fileBytes` only valid while the shard lives.
+  private let tokens: UnsafeBufferPointer<UInt16>
   /// The bytes of the file, header included; empty for a shard in memory.
-  let fileBytes: UnsafeRawBufferPointer
+  private let fileBytes: UnsafeRawBufferPointer
   private let file: MappedFile?
 
   /// Maps and checks a file. Throws ``DatasetError`` if it cannot be read, is empty, its length does not
@@ -55,6 +55,11 @@ public final class TokenShard: @unchecked Sendable {
   }
 
   deinit { if file == nil { tokens.deallocate() } }
+
+  /// Calls `body` with the tokens, which are valid that long.
+  public func withTokens<Result>(_ body: (UnsafeBufferPointer<UInt16>) -> Result) -> Result {
+    withExtendedLifetime(self) { body(tokens) }
+  }
 
   /// Where the tokens begin, once the length of the file agrees with its layout.
   private static func firstTokenOffset(
@@ -101,26 +106,31 @@ public final class TokenShard: @unchecked Sendable {
   }
 
   /// CRC-32C of the file.
-  func checksum() -> UInt32 { CRC32C.checksum(fileBytes) }
+  func checksum() -> UInt32 { withExtendedLifetime(self) { CRC32C.checksum(fileBytes) } }
 
   /// Throws at the first token that is not below `vocabularySize`.
   func check(below vocabularySize: Int) throws(DatasetError) {
-    if vocabularySize >= 65536 { return }
-    let limit = UInt16(vocabularySize)
-    var start = 0
-    while start < count {
-      // The largest of a block is a vector loop; the guilty index is looked for only on failure.
-      let block = start..<min(start + 8192, count)
-      var largest: UInt16 = 0
-      for i in block { largest = max(largest, tokens[i]) }
-      if largest >= limit {
-        let index = block.first { tokens[$0] >= limit } ?? start
-        throw DatasetError(
-          .vocabulary, at: path,
-          "token \(index) is \(tokens[index]), but the vocabulary has ids 0 to \(vocabularySize - 1): the file is damaged, or was made with another tokenizer"
-        )
+    precondition(vocabularySize >= 1, "TokenShard: vocabulary \(vocabularySize) < 1")
+    guard let limit = UInt16(exactly: vocabularySize) else { return }
+    let bad = withTokens { tokens -> (index: Int, token: UInt16)? in
+      var start = 0
+      while start < tokens.count {
+        // The largest of a block is a vector loop; the guilty index is looked for only on failure.
+        let block = tokens[start..<min(start + 8192, tokens.count)]
+        var largest: UInt16 = 0
+        for token in block { largest = max(largest, token) }
+        if largest >= limit {
+          return block.firstIndex { $0 >= limit }.map { ($0, block[$0]) }
+        }
+        start = block.endIndex
       }
-      start = block.upperBound
+      return nil
+    }
+    if let bad {
+      throw DatasetError(
+        .vocabulary, at: path,
+        "token \(bad.index) is \(bad.token), but the vocabulary has ids 0 to \(vocabularySize - 1): the file is damaged, or was made with another tokenizer"
+      )
     }
   }
 }

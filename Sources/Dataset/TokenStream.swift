@@ -23,7 +23,7 @@ public struct TokenStream: Sendable {
   public subscript(index: Int) -> UInt16 {
     precondition(index >= 0 && index < count, "TokenStream: \(index) outside 0..<\(count)")
     let shard = shardIndex(of: index)
-    return shards[shard].tokens[index - starts[shard]]
+    return shards[shard].withTokens { $0[index - starts[shard]] }
   }
 
   /// Copies the tokens from `start` on into `out` (filled whole), across shards where need be.
@@ -48,9 +48,8 @@ public struct TokenStream: Sendable {
     var (shard, position) = (shardIndex(of: range.lowerBound), range.lowerBound)
     while position < range.upperBound {
       let end = min(range.upperBound, starts[shard + 1])
-      body(
-        UnsafeBufferPointer(
-          rebasing: shards[shard].tokens[position - starts[shard]..<end - starts[shard]]))
+      let slice = position - starts[shard]..<end - starts[shard]
+      shards[shard].withTokens { body(UnsafeBufferPointer(rebasing: $0[slice])) }
       (shard, position) = (shard + 1, end)
     }
   }

@@ -48,10 +48,10 @@ struct TextReader: DocumentReader {
     case .jsonLines:
       while pieces.isEmpty {
         guard let line = lines.next(atEnd: isAtEnd) else {
-          if lines.isLineTooLong { throw tooLong() }
+          if lines.isLineTooLong { throw tooLong(line: lines.lineNumber + 1) }
           return nil
         }
-        if line.count > maxLineBytes { throw tooLong() }
+        if line.count > maxLineBytes { throw tooLong(line: lines.lineNumber) }
         pieces = DocumentPiece.pieces(of: try document(in: line), limit: pieceBytes)[...]
       }
       return pieces.popFirst()
@@ -125,9 +125,9 @@ struct TextReader: DocumentReader {
     return Array(string.utf8)
   }
 
-  private func tooLong() -> DatasetError {
+  private func tooLong(line: Int) -> DatasetError {
     DatasetError(
-      .lineTooLong, at: "\(input.path), line \(max(1, lines.lineNumber))",
+      .lineTooLong, at: "\(input.path), line \(line)",
       "expected a line of at most \(maxLineBytes) bytes, found a longer one: split its document")
   }
 

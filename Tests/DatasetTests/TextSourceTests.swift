@@ -1,0 +1,191 @@
+import Files
+import Testing
+
+@testable import Dataset
+
+@Suite struct TextSourceTests {
+  private let directory: TemporaryDirectory
+
+  init() throws { directory = try TemporaryDirectory() }
+
+  /// The documents of a file with these bytes.
+  private func documents(
+    _ bytes: some Sequence<UInt8>, _ name: String, maxLineBytes: Int = 64 << 20
+  ) throws -> [String] {
+    let path = try directory.write(bytes, to: name)
+    var reader = try TextSource(path: path, maxLineBytes: maxLineBytes).makeReader(
+      pieceBytes: 1 << 20)
+    var documents: [String] = []
+    while let piece = try reader.next() {
+      let text = String(decoding: piece.bytes, as: UTF8.self)
+      if piece.startsDocument {
+        documents.append(text)
+      } else {
+        documents[documents.count - 1] += text
+      }
+    }
+    return documents
+  }
+
+  /// The message for a file with these bytes, without its directory.
+  private func message(
+    _ bytes: some Sequence<UInt8>, _ name: String, maxLineBytes: Int = 64 << 20
+  ) -> String {
+    do {
+      return "no error: \(try documents(bytes, name, maxLineBytes: maxLineBytes))"
+    } catch {
+      return String("\(error)".dropFirst(directory.path.count + 1))
+    }
+  }
+
+  @Test func plainText() throws {
+    #expect(try documents("one\n<|endoftext|>\ntwo\n".utf8, "a.txt") == ["one\n", "two\n"])
+    #expect(try documents("\u{FEFF}one\r\ntwo".utf8, "a.txt") == ["one\ntwo"])
+    #expect(try documents("a\u{FEFF}b".utf8, "a.txt") == ["a\u{FEFF}b"])
+  }
+
+  @Test func jsonLines() throws {
+    let text = #"""
+      {"text": "one", "title": {"x": [1, null]}}
+      {"title": "t", "text": "caf\u00e9 \ud83d\ude00\r\n"}
+
+      {"text": ""}
+      {"text": "<|endoftext|>"}
+      """#
+    let expected = ["one", "café 😀\r\n", "<|endoftext|>"]
+    // A CRLF inside of a text counts as content; one between lines does not.
+    #expect(try documents(text.utf8, "a.jsonl").map(\.unicodeScalars.count) == [3, 8, 13])
+    #expect(try documents(text.utf8, "a.jsonl") == expected)
+    #expect(try documents(("\u{FEFF}" + text + "\n").utf8, "a.jsonl") == expected)
+    let windows = text.replacing("\n", with: "\r\n")
+    #expect(try documents(windows.utf8, "a.jsonl") == expected)
+  }
+
+  @Test("Long lines and long documents, larger than any buffer")
+  func long() throws {
+    let words = (0..<400_000).map { "w\($0)" }.joined(separator: " ")
+    #expect(try documents("{\"text\": \"\(words)\"}".utf8, "a.jsonl") == [words])
+    #expect(try documents((words + "<|endoftext|>" + words).utf8, "a.txt") == [words, words])
+    let zst = try compressed(Array("{\"text\": \"\(words)\"}\n{\"text\": \"end\"}".utf8))
+    #expect(try documents(zst, "a.jsonl.zst") == [words, "end"])
+  }
+
+  @Test func zstdFrames() throws {
+    let frames = try compressed(Array("one<|endo".utf8)) + compressed(Array("ftext|>two".utf8))
+    #expect(try documents(frames, "a.txt.zst") == ["one", "two"])
+    #expect(message("".utf8, "a.txt.zst") == "a.txt.zst: is empty: expected UTF-8 text")
+    #expect(
+      message(try compressed([]), "a.txt.zst") == "a.txt.zst: is empty: expected UTF-8 text")
+  }
+
+  @Test("A zstd file cut anywhere is an error; with any bit flipped an error or still the same text")
+  func damagedZstd() throws {
+    let text = Array((0..<300).map { "line \($0 * 7919 % 1000)\n" }.joined().utf8)
+    let whole = try compressed(text)
+    func read(_ bytes: [UInt8]) throws(DatasetError) -> [UInt8] {
+      var reader = TextReader(
+        input: try ZstdInput(MemoryInput(bytes)), format: .text, pieceBytes: 1 << 20,
+        maxLineBytes: 0)
+      var text: [UInt8] = []
+      while let piece = try reader.next() { text += piece.bytes }
+      return text
+    }
+    #expect(try read(whole) == text)
+    for length in 1..<whole.count {
+      let error = #expect(throws: DatasetError.self) { try read(Array(whole[..<length])) }
+      #expect(error?.kind == .truncated, "\(length)")
+    }
+    for bit in 0..<whole.count * 8 {
+      var bytes = whole
+      bytes[bit / 8] ^= 1 << (bit % 8)
+      // Some bits mean nothing, such as one of the header and the padding of a bit stream.
+      if let found = try? read(bytes) { #expect(found.elementsEqual(text), "bit \(bit)") }
+    }
+    #expect(
+      message("plain text".utf8, "a.txt.zst")
+        == "a.txt.zst: expected zstd data, found something else near compressed byte 0")
+    #expect(message(whole + Array("tail".utf8), "a.txt.zst").contains("expected zstd data"))
+  }
+
+  @Test func emptyFiles() {
+    #expect(message("".utf8, "a.txt") == "a.txt: is empty: expected UTF-8 text")
+    #expect(message("".utf8, "a.jsonl") == "a.jsonl: is empty: expected UTF-8 text")
+    #expect(message(" \n".utf8, "a.txt") == "a.txt: holds no text: expected at least one document")
+    #expect(message("\n\n".utf8, "a.jsonl") == "a.jsonl: holds no text: expected at least one document")
+  }
+
+  @Test func binaryFiles() {
+    #expect(
+      message("text\0".utf8, "a.txt")
+        == "a.txt, byte 4: expected UTF-8 text, found a NUL byte: the file is binary or in another encoding"
+    )
+    #expect(
+      message([0x61, 0xE9, 0x62], "a.txt")
+        == "a.txt, byte 2: expected UTF-8 text, found byte 0x62: the file is binary or in another encoding"
+    )
+    #expect(message([0x61, 0xC3], "a.txt").contains("the end of the file inside a character"))
+    #expect(message([0x7F, 0x45, 0x4C, 0x46, 2, 1, 1, 0], "a.jsonl").hasPrefix("a.jsonl, byte 7: "))
+    let far = [UInt8](repeating: 0x20, count: 1_000_003) + [0xFF]
+    #expect(message(far, "a.txt").hasPrefix("a.txt, byte 1000003: "))
+  }
+
+  @Test func badLines() {
+    #expect(
+      message("{\"text\": \"a\"}\n{\"txt\": \"b\"}".utf8, "a.jsonl")
+        == "a.jsonl, line 2: expected a member \"text\", found none")
+    #expect(
+      message("{\"text\": 7}".utf8, "a.jsonl")
+        == "a.jsonl, line 1: expected a string as \"text\", found the integer 7")
+    #expect(
+      message("[1]".utf8, "a.jsonl")
+        == "a.jsonl, line 1: expected an object with \"text\", found an array")
+    #expect(message("{\"text\": \"a\"} x".utf8, "a.jsonl").hasPrefix("a.jsonl, line 1, byte 14: expected"))
+    #expect(message("\n{\"text\": \"a".utf8, "a.jsonl").hasPrefix("a.jsonl, line 2, byte 11: expected"))
+    #expect(message("{\"text\": \"a\", \"text\": \"b\"}".utf8, "a.jsonl").hasPrefix("a.jsonl, line 1, byte"))
+  }
+
+  @Test("A line is refused as soon as it is too long")
+  func longLines() throws {
+    let line = "{\"text\": \"\(String(repeating: "a", count: 88))\"}"
+    #expect(try documents((line + "\n" + line).utf8, "a.jsonl", maxLineBytes: 100).count == 2)
+    for end in ["", "\n"] {
+      #expect(
+        message((line + "\n\n" + line + " " + end).utf8, "a.jsonl", maxLineBytes: 100)
+          == "a.jsonl, line 3: expected a line of at most 100 bytes, found a longer one: split its document"
+      )
+    }
+    let bomb = try compressed([UInt8](repeating: 0x20, count: 4 << 20))
+    #expect(message(bomb, "a.jsonl.zst", maxLineBytes: 1 << 20).contains("line 1: expected a line"))
+  }
+
+  @Test func names() throws {
+    for name in ["a.pdf", "txt", "a.zst", "a.json", "a.TXT", ""] {
+      let error = #expect(throws: DatasetError.self) { try TextSource(path: name) }
+      #expect(
+        error?.problem
+          == "expected a name that ends in .txt, .jsonl, .txt.zst or .jsonl.zst: convert or rename it")
+    }
+    #expect(try TextSource(path: "x/a.jsonl.zst").isCompressed)
+    let missing = try TextSource(path: directory.file("no.txt"))
+    let error = #expect(throws: DatasetError.self) { try missing.makeReader(pieceBytes: 100) }
+    #expect(error?.description == "\(directory.path)/no.txt: cannot open: No such file or directory")
+    let folder = try TextSource(path: directory.file("d.txt"))
+    try LocalFileSystem().makeDirectory(directory.file("d.txt"))
+    #expect(throws: DatasetError.self) { try folder.makeReader(pieceBytes: 100) }
+  }
+}
+
+/// Bytes of a file that is not on disk, a few at a time.
+private final class MemoryInput: ByteInput {
+  let path = "memory"
+  private var rest: ArraySlice<UInt8>
+
+  init(_ bytes: [UInt8]) { rest = bytes[...] }
+
+  func read(into buffer: UnsafeMutableRawBufferPointer) -> Int {
+    let next = rest.prefix(min(buffer.count, 7))
+    buffer.copyBytes(from: next)
+    rest = rest.dropFirst(next.count)
+    return next.count
+  }
+}
