@@ -51,3 +51,33 @@ CS_INLINE float cs_sum(cs_f32x16 v) {
 CS_INLINE float cs_hmax(cs_f32x16 v) { return __builtin_reduce_max(v); }
 /// Asks for the cache line of `p` to be brought into L1.
 CS_INLINE void cs_prefetch(const void *p) { __builtin_prefetch(p, 0, 3); }
+/// Transposes 4 rows of 16 floats: destination[p * width + i] = source[i * ld + p] for i < 4, p < 16.
+CS_INLINE void cs_transpose_4x16(const float *source, int64_t ld, float *destination,
+                                 int64_t width) {
+  typedef float f4 __attribute__((ext_vector_type(4)));
+  cs_f32x16 a = cs_load_partial(source, 16, 0), b = cs_load_partial(source + ld, 16, 0);
+  cs_f32x16 c = cs_load_partial(source + 2 * ld, 16, 0);
+  cs_f32x16 d = cs_load_partial(source + 3 * ld, 16, 0);
+#define CS_PAIRS_LOW 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29
+#define CS_PAIRS_HIGH 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31
+#define CS_QUADS_LOW 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
+#define CS_QUADS_HIGH 2, 3, 18, 19, 6, 7, 22, 23, 10, 11, 26, 27, 14, 15, 30, 31
+  cs_f32x16 ab_low = __builtin_shufflevector(a, b, CS_PAIRS_LOW);
+  cs_f32x16 ab_high = __builtin_shufflevector(a, b, CS_PAIRS_HIGH);
+  cs_f32x16 cd_low = __builtin_shufflevector(c, d, CS_PAIRS_LOW);
+  cs_f32x16 cd_high = __builtin_shufflevector(c, d, CS_PAIRS_HIGH);
+  cs_f32x16 columns[4] = {
+      __builtin_shufflevector(ab_low, cd_low, CS_QUADS_LOW),
+      __builtin_shufflevector(ab_low, cd_low, CS_QUADS_HIGH),
+      __builtin_shufflevector(ab_high, cd_high, CS_QUADS_LOW),
+      __builtin_shufflevector(ab_high, cd_high, CS_QUADS_HIGH)};
+#undef CS_PAIRS_LOW
+#undef CS_PAIRS_HIGH
+#undef CS_QUADS_LOW
+#undef CS_QUADS_HIGH
+  for (int j = 0; j < 4; j++) {
+    f4 quads[4] = {columns[j].lo.lo, columns[j].lo.hi, columns[j].hi.lo, columns[j].hi.hi};
+    for (int lane = 0; lane < 4; lane++)
+      memcpy(destination + (4 * lane + j) * width, &quads[lane], sizeof(f4));
+  }
+}

@@ -1,3 +1,4 @@
+internal import CSupport
 public import Machine
 
 /// A view of a matrix in memory: element (i, j) lies at `base[i * rowStride + j * columnStride]`.
@@ -111,28 +112,33 @@ enum Packing {
     }
   }
 
-  /// The depth is contiguous in the source: eight steps of one row at a time, so that the writes
-  /// stay within a few cache lines.
+  /// The depth is contiguous in the source: 16 steps of four rows at a time, transposed in registers;
+  /// what is left over one float at a time.
   private static func packTransposing(
     _ source: UnsafePointer<Float>, ld: Int, width: Int, valid: Int, depth: Int,
     into destination: UnsafeMutablePointer<Float>
   ) {
     var p = 0
-    while p < depth {
-      let steps = min(16, depth - p)
-      let to = destination + p * width
-      if steps == 16 {
-        for i in 0..<valid {
-          let row = Vector.load(source + i * ld + p)
-          for q in 0..<16 { to[q * width + i] = row[q] }
-        }
-      } else {
-        for i in 0..<valid {
-          for q in 0..<steps { to[q * width + i] = source[i * ld + p + q] }
-        }
+    while p + 16 <= depth {
+      let (from, to) = (source + p, destination + p * width)
+      var i = 0
+      while i + 4 <= valid {
+        cs_transpose_4x16(from + i * ld, Int64(ld), to + i, Int64(width))
+        i += 4
       }
-      for q in 0..<steps { for i in valid..<width { to[q * width + i] = 0 } }
-      p += steps
+      if i < valid && valid >= 4 {
+        // The last four rows again: what overlaps is written twice with the same values.
+        cs_transpose_4x16(from + (valid - 4) * ld, Int64(ld), to + valid - 4, Int64(width))
+        i = valid
+      }
+      for i in i..<max(i, valid) { for q in 0..<16 { to[q * width + i] = from[i * ld + q] } }
+      for q in 0..<16 { for i in valid..<width { to[q * width + i] = 0 } }
+      p += 16
+    }
+    for p in p..<max(p, depth) {
+      let to = destination + p * width
+      for i in 0..<valid { to[i] = source[i * ld + p] }
+      for i in valid..<width { to[i] = 0 }
     }
   }
 }

@@ -28,6 +28,11 @@ extension TrainingConfiguration {
     if let file { try result.apply(file.members, from: file.name) }
     try result.apply(flags, from: "flags")
     result.model = probe.model
+    let given = (file?.members ?? []) + flags
+    if !given.contains(where: { $0.key == "warmup" }) {
+      // A default made for longer runs: at most a tenth of this one.
+      result.warmup = min(result.warmup, result.steps / 10)
+    }
     return result
   }
 

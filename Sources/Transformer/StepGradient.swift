@@ -140,12 +140,20 @@ public final class StepGradient {
   public func loss(
     tokens: UnsafePointer<UInt16>, targets: UnsafePointer<UInt16>, count: Int
   ) -> Double {
+    var sum = 0.0
+    for loss in tokenLosses(tokens: tokens, targets: targets, count: count) { sum += loss }
+    return sum
+  }
+
+  /// The loss of each token, in nats, (count, T), valid until the next call; no gradient.
+  /// - tokens, targets: (count, T).
+  public func tokenLosses(
+    tokens: UnsafePointer<UInt16>, targets: UnsafePointer<UInt16>, count: Int
+  ) -> UnsafeBufferPointer<Double> {
     precondition(count >= 1 && count <= microBatch, "micro-batch of \(count)")
     forward.run(tokens, B: count, T: T)
     head.losses(losses, targets: targets, N: count * T)
-    var sum = 0.0
-    for n in 0..<(count * T) { sum += losses[n] }
-    return sum
+    return UnsafeBufferPointer(start: losses, count: count * T)
   }
 
   /// The head over the curvature's rows, then over the others: a chunk never crosses the border.
