@@ -59,7 +59,8 @@ public struct DatasetBuilder: Sendable {
     output: String, on team: ThreadTeam, progress: @escaping (Progress) -> Bool = { _ in true }
   ) throws(DatasetError) -> DatasetDescription {
     precondition(
-      valFraction >= 0 && valFraction < 1, "DatasetBuilder: valFraction \(valFraction) outside 0..<1")
+      valFraction >= 0 && valFraction < 1,
+      "DatasetBuilder: valFraction \(valFraction) outside 0..<1")
     let endOfText = try Self.endOfText(of: tokenizer)
     let directory = OutputDirectory(output, overwrite: overwrite, fileSystem)
     try directory.checkFree()
@@ -87,7 +88,8 @@ public struct DatasetBuilder: Sendable {
     guard tokenizer.vocabularySize <= 65536 else {
       throw DatasetError(
         .vocabulary, at: "tokenizer",
-        "has \(tokenizer.vocabularySize) ids, but shards hold uint16: use a vocabulary of at most 65536")
+        "has \(tokenizer.vocabularySize) ids, but shards hold uint16: use a vocabulary of at most 65536"
+      )
     }
     guard let endOfText = tokenizer.endOfText else {
       throw DatasetError(
@@ -101,7 +103,8 @@ public struct DatasetBuilder: Sendable {
   private func write(
     _ sources: [any DocumentSource], _ validation: [any DocumentSource], _ survey: Survey,
     _ tokenizer: Tokenizer, _ endOfText: UInt32, into directory: String,
-    _ description: inout DatasetDescription, on team: ThreadTeam, _ progress: @escaping (Progress) -> Bool
+    _ description: inout DatasetDescription, on team: ThreadTeam,
+    _ progress: @escaping (Progress) -> Bool
   ) throws(DatasetError) {
     var train = SplitWriter(directory, "train", endOfText, shardTokens: shardTokens, fileSystem)
     var held = SplitWriter(directory, "val", endOfText, shardTokens: shardTokens, fileSystem)

@@ -96,7 +96,8 @@ extension DatasetDescription {
     train = try Self.split(try fields.object("train"))
     validation = try Self.split(try fields.object("validation"))
     var names = Set<[UInt8]>()
-    for shard in train.shards + validation.shards where !names.insert(Array(shard.name.utf8)).inserted {
+    for shard in train.shards + validation.shards
+    where !names.insert(Array(shard.name.utf8)).inserted {
       throw DatasetError(.malformed, at: path, "names the shard \(shard.name) twice")
     }
   }

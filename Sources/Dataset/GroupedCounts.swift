@@ -13,7 +13,8 @@ struct GroupedCounts: Sendable {
   /// Counts the pairs that `forEachPair` emits; it is called twice and must emit the same each time.
   /// The result does not depend on the order of the pairs, nor on the team.
   init(
-    groups: Int, on team: ThreadTeam, forEachPair: (_ emit: (_ group: Int, _ key: UInt32) -> Void) -> Void
+    groups: Int, on team: ThreadTeam,
+    forEachPair: (_ emit: (_ group: Int, _ key: UInt32) -> Void) -> Void
   ) {
     var bounds = [Int](repeating: 0, count: groups + 1)
     forEachPair { group, _ in bounds[group + 1] += 1 }
@@ -29,7 +30,8 @@ struct GroupedCounts: Sendable {
       distinct.withUnsafeMutableBufferPointer { distinct in
         team.parallelFor(groups) { range in
           for group in range {
-            var bucket = UnsafeMutableBufferPointer(rebasing: seen[bounds[group]..<bounds[group + 1]])
+            var bucket = UnsafeMutableBufferPointer(
+              rebasing: seen[bounds[group]..<bounds[group + 1]])
             bucket.sort()
             distinct[group] = Self.distinctCount(bucket)
           }

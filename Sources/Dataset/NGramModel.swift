@@ -20,7 +20,8 @@ public struct NGramModel: Sendable {
   public init(order: Int, tokens: TokenStream, vocabularySize: Int, on team: ThreadTeam) {
     precondition((1...3).contains(order), "NGramModel: order \(order) outside 1...3")
     precondition(
-      (1...65536).contains(vocabularySize), "NGramModel: vocabulary \(vocabularySize) outside 1...65536")
+      (1...65536).contains(vocabularySize),
+      "NGramModel: vocabulary \(vocabularySize) outside 1...65536")
     self.order = order
     self.vocabularySize = vocabularySize
     trigrams = order < 3 ? nil : TrigramLevel(tokens, vocabularySize, on: team)

@@ -85,7 +85,8 @@ public final class TokenShard: @unchecked Sendable {
     }
     guard bytes.count >= headerBytes else {
       throw DatasetError(
-        .truncated, at: path, "expected a header of \(headerBytes) bytes, found \(bytes.count) in all")
+        .truncated, at: path,
+        "expected a header of \(headerBytes) bytes, found \(bytes.count) in all")
     }
     guard headerWord(1, of: bytes) == 1 else {
       throw DatasetError(

@@ -12,7 +12,9 @@ private struct ReferenceModel {
   init(order: Int, _ tokens: [UInt16], vocabularySize: Int) {
     self.vocabularySize = vocabularySize
     var grams: [[UInt16]: UInt32] = [:]
-    for i in 0..<max(0, tokens.count - order + 1) { grams[Array(tokens[i..<i + order]), default: 0] += 1 }
+    for i in 0..<max(0, tokens.count - order + 1) {
+      grams[Array(tokens[i..<i + order]), default: 0] += 1
+    }
     counts = [grams]
     for _ in 1..<order {
       var lower: [[UInt16]: UInt32] = [:]
@@ -55,7 +57,8 @@ private struct ReferenceModel {
     return tokens
   }
 
-  @Test("Over the vocabulary the probabilities sum to 1, seen context or not", arguments: [1, 2, 3])
+  @Test(
+    "Over the vocabulary the probabilities sum to 1, seen context or not", arguments: [1, 2, 3])
   func sumsToOne(order: Int) {
     let tokens = structured(3000, vocabulary: 37, seed: 1)
     let model = NGramModel(
@@ -69,7 +72,8 @@ private struct ReferenceModel {
     }
   }
 
-  @Test("Equal to the textbook, on a large and on a tiny sample", arguments: [1, 2, 3], [4, 40, 2000])
+  @Test(
+    "Equal to the textbook, on a large and on a tiny sample", arguments: [1, 2, 3], [4, 40, 2000])
   func reference(order: Int, count: Int) {
     let tokens = structured(count, vocabulary: 11, seed: 2)
     let reference = ReferenceModel(order: order, tokens, vocabularySize: 12)
@@ -80,7 +84,9 @@ private struct ReferenceModel {
         for b in 0..<UInt16(12) {
           let expected = reference.probability(token, Array([b, a].suffix(order - 1)))
           let p = model.probability(of: token, after: a, b)
-          if abs(p - expected) > 1e-12 { Issue.record("\(token) after \(b) \(a): \(p), \(expected)") }
+          if abs(p - expected) > 1e-12 {
+            Issue.record("\(token) after \(b) \(a): \(p), \(expected)")
+          }
         }
       }
     }

@@ -18,6 +18,7 @@ func testTokenizer(
   let members = tokens.enumerated().map { JSONMember($1, .integer($0)) }
   let lines = merges.map { merge in merge.map(String.init).joined(separator: " ") }
   return try Tokenizer(
-    vocabulary: JSON.object(members).serialized(), merges: Array(lines.joined(separator: "\n").utf8),
+    vocabulary: JSON.object(members).serialized(),
+    merges: Array(lines.joined(separator: "\n").utf8),
     directory: "test")
 }

@@ -78,7 +78,8 @@ import Testing
       message(try compressed([]), "a.txt.zst") == "a.txt.zst: is empty: expected UTF-8 text")
   }
 
-  @Test("A zstd file cut anywhere is an error; with any bit flipped an error or still the same text")
+  @Test(
+    "A zstd file cut anywhere is an error; with any bit flipped an error or still the same text")
   func damagedZstd() throws {
     let text = Array((0..<300).map { "line \($0 * 7919 % 1000)\n" }.joined().utf8)
     let whole = try compressed(text)
@@ -111,7 +112,8 @@ import Testing
     #expect(message("".utf8, "a.txt") == "a.txt: is empty: expected UTF-8 text")
     #expect(message("".utf8, "a.jsonl") == "a.jsonl: is empty: expected UTF-8 text")
     #expect(message(" \n".utf8, "a.txt") == "a.txt: holds no text: expected at least one document")
-    #expect(message("\n\n".utf8, "a.jsonl") == "a.jsonl: holds no text: expected at least one document")
+    #expect(
+      message("\n\n".utf8, "a.jsonl") == "a.jsonl: holds no text: expected at least one document")
   }
 
   @Test func binaryFiles() {
@@ -124,7 +126,8 @@ import Testing
         == "a.txt, byte 2: expected UTF-8 text, found byte 0x62: the file is binary or in another encoding"
     )
     #expect(message([0x61, 0xC3], "a.txt").contains("the end of the file inside a character"))
-    #expect(message([0x7F, 0x45, 0x4C, 0x46, 2, 1, 1, 0], "a.jsonl").hasPrefix("a.jsonl, byte 7: "))
+    #expect(
+      message([0x7F, 0x45, 0x4C, 0x46, 2, 1, 1, 0], "a.jsonl").hasPrefix("a.jsonl, byte 7: "))
     let far = [UInt8](repeating: 0x20, count: 1_000_003) + [0xFF]
     #expect(message(far, "a.txt").hasPrefix("a.txt, byte 1000003: "))
   }
@@ -139,9 +142,14 @@ import Testing
     #expect(
       message("[1]".utf8, "a.jsonl")
         == "a.jsonl, line 1: expected an object with \"text\", found an array")
-    #expect(message("{\"text\": \"a\"} x".utf8, "a.jsonl").hasPrefix("a.jsonl, line 1, byte 14: expected"))
-    #expect(message("\n{\"text\": \"a".utf8, "a.jsonl").hasPrefix("a.jsonl, line 2, byte 11: expected"))
-    #expect(message("{\"text\": \"a\", \"text\": \"b\"}".utf8, "a.jsonl").hasPrefix("a.jsonl, line 1, byte"))
+    #expect(
+      message("{\"text\": \"a\"} x".utf8, "a.jsonl").hasPrefix("a.jsonl, line 1, byte 14: expected")
+    )
+    #expect(
+      message("\n{\"text\": \"a".utf8, "a.jsonl").hasPrefix("a.jsonl, line 2, byte 11: expected"))
+    #expect(
+      message("{\"text\": \"a\", \"text\": \"b\"}".utf8, "a.jsonl").hasPrefix(
+        "a.jsonl, line 1, byte"))
   }
 
   @Test("A line is refused as soon as it is too long")
@@ -163,12 +171,14 @@ import Testing
       let error = #expect(throws: DatasetError.self) { try TextSource(path: name) }
       #expect(
         error?.problem
-          == "expected a name that ends in .txt, .jsonl, .txt.zst or .jsonl.zst: convert or rename it")
+          == "expected a name that ends in .txt, .jsonl, .txt.zst or .jsonl.zst: convert or rename it"
+      )
     }
     #expect(try TextSource(path: "x/a.jsonl.zst").isCompressed)
     let missing = try TextSource(path: directory.file("no.txt"))
     let error = #expect(throws: DatasetError.self) { try missing.makeReader(pieceBytes: 100) }
-    #expect(error?.description == "\(directory.path)/no.txt: cannot open: No such file or directory")
+    #expect(
+      error?.description == "\(directory.path)/no.txt: cannot open: No such file or directory")
     let folder = try TextSource(path: directory.file("d.txt"))
     try LocalFileSystem().makeDirectory(directory.file("d.txt"))
     #expect(throws: DatasetError.self) { try folder.makeReader(pieceBytes: 100) }

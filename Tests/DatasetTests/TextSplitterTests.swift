@@ -9,7 +9,8 @@ private func split(_ text: String, chunk: Int = 1 << 20, pieceBytes: Int = 1 << 
   var pieces: [String] = []
   func drain() {
     while let piece = splitter.next() {
-      pieces.append((piece.startsDocument ? "" : "+") + String(decoding: piece.bytes, as: UTF8.self))
+      pieces.append(
+        (piece.startsDocument ? "" : "+") + String(decoding: piece.bytes, as: UTF8.self))
     }
   }
   let bytes = Array(text.utf8)
@@ -44,7 +45,8 @@ private func split(_ text: String, chunk: Int = 1 << 20, pieceBytes: Int = 1 << 
 
   @Test("Where the chunks are cut makes no difference", arguments: [1, 2, 3, 5, 12, 13, 14])
   func chunks(chunk: Int) {
-    let text = "é\r\n<|endoftext|>\r\n<|endo<|endoftext|>\r\r\n<<|endoftext|>x<|endoftext|>\n\r\ny\r"
+    let text =
+      "é\r\n<|endoftext|>\r\n<|endo<|endoftext|>\r\r\n<<|endoftext|>x<|endoftext|>\n\r\ny\r"
     #expect(split(text, chunk: chunk) == split(text))
     #expect(split(text) == ["é\n", "<|endo", "\r\n<", "x", "\ny\r"])
   }
@@ -99,7 +101,8 @@ private func split(_ text: String, chunk: Int = 1 << 20, pieceBytes: Int = 1 << 
   @Test("Every sequence of two bytes, and of three and four at the borders")
   func exhaustive() {
     let borders: [UInt8] = [
-      0, 1, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED,
+      0, 1, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1, 0xC2, 0xDF, 0xE0, 0xE1, 0xEC,
+      0xED,
       0xEE, 0xEF, 0xF0, 0xF1, 0xF3, 0xF4, 0xF5, 0xFF,
     ]
     var sequences: [[UInt8]] = []

@@ -98,7 +98,8 @@ import Testing
         == "s.bin: the header says 5 tokens (10 bytes after it), found 7 bytes: write the shard again"
     )
     #expect(try message(whole + [0, 0]).hasPrefix("s.bin: the header says 5 tokens"))
-    #expect(try message(Array(whole[..<1000])).contains("expected a header of 1024 bytes, found 1000"))
+    #expect(
+      try message(Array(whole[..<1000])).contains("expected a header of 1024 bytes, found 1000"))
   }
 
   @Test func hostileHeaders() throws {

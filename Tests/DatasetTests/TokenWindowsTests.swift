@@ -45,7 +45,9 @@ func countingStream(_ sizes: [Int]) -> TokenStream {
 }
 
 @Suite struct TokenWindowsTests {
-  private func sequence(_ windows: TokenWindows, _ index: Int) -> (tokens: [Int32], targets: [Int32]) {
+  private func sequence(_ windows: TokenWindows, _ index: Int) -> (
+    tokens: [Int32], targets: [Int32]
+  ) {
     var tokens = [Int32](repeating: -1, count: windows.context)
     var targets = tokens
     tokens.withUnsafeMutableBufferPointer { tokens in
@@ -122,7 +124,8 @@ func countingStream(_ sizes: [Int]) -> TokenStream {
     }
     #expect(
       error?.description
-        == "data/train: holds 8 tokens, but one window needs 9: give more text or a smaller --context")
+        == "data/train: holds 8 tokens, but one window needs 9: give more text or a smaller --context"
+    )
     #expect(throws: DatasetError.self) {
       try ValidationSlice(TokenStream([]), context: 1, maxTokens: nil)
     }

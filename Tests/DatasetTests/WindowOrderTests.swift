@@ -51,7 +51,8 @@ import Testing
   @Test("A checkpoint resumes to the same data in every later version")
   func golden() {
     let order = WindowOrder(count: 1000, seed: 42)
-    #expect((0..<8).map { order.window(epoch: 0, index: $0) } == [433, 368, 219, 181, 763, 87, 261, 642])
+    #expect(
+      (0..<8).map { order.window(epoch: 0, index: $0) } == [433, 368, 219, 181, 763, 87, 261, 642])
     #expect((0..<4).map { order.window(epoch: 7, index: 996 + $0) } == [685, 835, 664, 654])
   }
 

@@ -27,6 +27,8 @@ final class FileInput: ByteInput {
   deinit { try? fileSystem.close(file) }
 
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
-    do { return try fileSystem.read(file, into: buffer, at: nil) } catch { throw DatasetError(error) }
+    do { return try fileSystem.read(file, into: buffer, at: nil) } catch {
+      throw DatasetError(error)
+    }
   }
 }

@@ -35,7 +35,8 @@ struct TextReader: DocumentReader {
     }
     if isEmpty {
       throw DatasetError(
-        .empty, at: input.path, checker.offset == 0
+        .empty, at: input.path,
+        checker.offset == 0
           ? "is empty: expected UTF-8 text" : "holds no text: expected at least one document")
     }
     return nil
