@@ -243,7 +243,10 @@ private struct NameSet {
   private struct Name: Hashable {
     let string: String
 
-    static func == (a: Name, b: Name) -> Bool { a.string.utf8.elementsEqual(b.string.utf8) }
+    static func == (a: Name, b: Name) -> Bool {
+      var (a, b) = (a.string, b.string)
+      return a.withUTF8 { a in b.withUTF8 { b in a.count == b.count && a.elementsEqual(b) } }
+    }
 
     func hash(into hasher: inout Hasher) {
       var string = string
