@@ -132,7 +132,8 @@ private struct Job {
               let (ic, group) = (item / groups * t.MC, item % groups)
               let mc = min(t.MC, M - ic)
               packA(ic, mc, pc, kc, MR, into: packedA)
-              let range = group * perGroup..<min(panels, (group + 1) * perGroup)
+              // Rounded up, the groups before may have taken all panels.
+              let range = min(panels, group * perGroup)..<min(panels, (group + 1) * perGroup)
               if !range.isEmpty {
                 macro(
                   MicroKernel<MR, NV>.self, block, panels: range, jc: jc, nc: nc, ic: ic, mc: mc,
