@@ -34,7 +34,8 @@ public struct Sampler: Sendable {
       x = UnsafePointer(scratch.penalised.base)
     }
     guard let top = Softmax.maximum(x, count: V) else { return nil }
-    if settings.temperature == 0 {
+    // A subnormal one counts as 0, as it does where subnormals are flushed.
+    if settings.temperature < .leastNormalMagnitude {
       return UnsafeBufferPointer(start: x, count: V).firstIndex(of: top).map { UInt32($0) }
     }
     scratch.candidates.start(
