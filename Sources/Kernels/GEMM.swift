@@ -61,6 +61,12 @@ public enum GEMM {
     if case .packed(let packed) = b {
       precondition(
         packed.K == K && packed.N == N, "GEMM: packed (\(packed.K), \(packed.N)) for (\(K), \(N))")
+      if M <= fewRows && a.columnStride == 1 {
+        rows(
+          c, ldc: ldc, M: M, a: a.base, lda: a.rowStride, b: packed, start: start, adding: adding,
+          on: team)
+        return
+      }
     }
     let job = Job(
       c: c, ldc: ldc, M: M, N: N, K: K, a: a, b: b, start: start, adding: adding, team: team,
@@ -114,6 +120,9 @@ private struct Job {
               if round > 0 { team.barrier() }
               packB(source, jc, nc, pc, kc, NR, into: scratch.b.base, counter + 2 * round)
               team.barrier()
+            } else if pc > 0 {
+              // A block of k goes on from elements that another thread may still be writing.
+              team.barrier()
             }
             let groups = min(columnGroups, panels)
             let perGroup = (panels + groups - 1) / groups
@@ -123,6 +132,7 @@ private struct Job {
               let (ic, group) = (item / groups * t.MC, item % groups)
               let mc = min(t.MC, M - ic)
               packA(ic, mc, pc, kc, MR, into: packedA)
+              // Rounded up, the groups before may have taken all panels.
               let range = min(panels, group * perGroup)..<min(panels, (group + 1) * perGroup)
               if !range.isEmpty {
                 macro(
@@ -237,7 +247,7 @@ private struct BlockB {
       base = UnsafePointer(buffer)
       panelStride = kc * NR
     case .packed(let packed):
-      base = UnsafePointer(packed.arena.base) + jc / NR * packed.K * NR + pc * NR
+      base = packed.panels + jc / NR * packed.K * NR + pc * NR
       panelStride = packed.K * NR
     }
   }

@@ -44,24 +44,48 @@ public final class PackedMatrix: @unchecked Sendable {
   public let K: Int
   /// Columns.
   public let N: Int
-  let arena: Arena
+  private let arena: Arena
+  /// Panel j at `panels + j * K * NR`.
+  var panels: UnsafePointer<Float> { UnsafePointer(arena.base) }
+  /// Bytes of the panels.
+  public var bytes: Int { Self.bytes(K: K, N: N) }
 
-  /// Packs `b` (K, N). Throws ``MemoryError`` if there is no room for the copy.
-  public init(_ b: Matrix, K: Int, N: Int, on team: ThreadTeam) throws(MemoryError) {
-    let NR = Blocking.current.NR
-    let panels = (N + NR - 1) / NR
+  /// A matrix of zeros, to be filled by ``pack(_:on:)``. Throws ``MemoryError``.
+  public init(K: Int, N: Int) throws(MemoryError) {
+    precondition(K >= 1 && N >= 1, "PackedMatrix: (\(K), \(N))")
     self.K = K
     self.N = N
-    arena = try Arena(count: panels * K * NR)
-    let base = arena.base
-    team.parallelFor(panels) { range in
+    arena = try Arena(count: Self.bytes(K: K, N: N) / MemoryLayout<Float>.stride)
+  }
+
+  /// Packs `b` (K, N). Throws ``MemoryError`` if there is no room for the copy.
+  public convenience init(_ b: Matrix, K: Int, N: Int, on team: ThreadTeam) throws(MemoryError) {
+    try self.init(K: K, N: N)
+    pack(b, on: team)
+  }
+
+  /// Overwrites the matrix. - b: (K, N). Nobody may read it meanwhile.
+  public func pack(_ b: Matrix, on team: ThreadTeam) {
+    let NR = Blocking.current.NR
+    team.parallelFor((N + NR - 1) / NR) { range in
       for panel in range {
         let j = panel * NR
         Packing.pack(
           b.from(0, j).transposed, width: NR, valid: min(NR, N - j), depth: K,
-          into: base + panel * K * NR)
+          into: arena.base + panel * K * NR)
       }
     }
+  }
+
+  /// out[k] = b(k, j) + plus[k]: a row of the untransposed matrix, such as a token's embedding out
+  /// of the head's panels, plus a vector. - out, plus: (K).
+  public func column(
+    _ j: Int, plus: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>
+  ) {
+    precondition(j >= 0 && j < N, "PackedMatrix: column \(j) of \(N)")
+    let NR = Blocking.current.NR
+    let from = panels + j / NR * K * NR + j % NR
+    for k in 0..<K { out[k] = from[k * NR] + plus[k] }
   }
 
   /// Bytes that the panels take.

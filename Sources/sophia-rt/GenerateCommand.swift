@@ -4,6 +4,7 @@ import Glibc
 import Inference
 import Machine
 import Tokenization
+import Transformer
 
 /// `sophia-rt generate`.
 struct GenerateCommand: ParsableCommand {
@@ -68,8 +69,7 @@ struct GenerateCommand: ParsableCommand {
     let request = Request(
       prompt: ids, maxTokens: maxTokens, sampling: sampling,
       stopTokens: Set([loaded.tokenizer.endOfText].compactMap { $0 }), seed: seed, slide: slide)
-    let pages = KVPagesFor(request, loaded, samples: numSamples)
-    let engine = try Engine(loaded.model, pages: pages.count, on: team)
+    let engine = try Engine(loaded.model, pages: pages(request, loaded), on: team)
     var ends: [EndReason] = []
     var texts: [SampleText] = []
     for sample in 0..<numSamples {
@@ -98,13 +98,17 @@ struct GenerateCommand: ParsableCommand {
   }
 
   private var sampling: SamplingSettings {
-    var settings = SamplingSettings()
-    settings.temperature = Float(temperature)
-    settings.topK = topK
-    settings.topP = Float(topP)
-    settings.minP = Float(minP)
-    settings.repetitionPenalty = Float(repetitionPenalty)
-    return settings
+    SamplingSettings(
+      temperature: Float(temperature), topK: topK == 0 ? nil : topK,
+      topP: topP == 1 ? nil : Float(topP), minP: minP == 0 ? nil : Float(minP),
+      repetitionPenalty: Float(repetitionPenalty))
+  }
+
+  /// Pages for the samples side by side, sixteen at most.
+  private func pages(_ request: Request, _ loaded: LoadedModel) -> Int {
+    let context = loaded.model.config.contextLength
+    let most = min(context, request.prompt.count + max(0, min(maxTokens, context)))
+    return KVPool.pages(for: most) * min(numSamples, 16)
   }
 
   private func promptText() throws -> [UInt8] {
@@ -148,16 +152,6 @@ struct GenerateCommand: ParsableCommand {
       terminal.note("[stopped: the model's logits are not finite]")
     }
   }
-}
-
-/// Pages for all samples side by side.
-private func KVPagesFor(
-  _ request: Request, _ loaded: LoadedModel, samples: Int
-) -> (count: Int, perSample: Int) {
-  let context = loaded.model.config.contextLength
-  let positions = min(context, request.prompt.count + request.maxTokens)
-  let perSample = (positions + 63) / 64 + 1
-  return (perSample * min(samples, 16), perSample)
 }
 
 /// One sample's text on its way from tokens to the terminal.

@@ -17,7 +17,7 @@ struct SophiaRT: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      TokenizeCommand.self, TrainCommand.self, EvaluateCommand.self,
+      TokenizeCommand.self, TrainCommand.self, GenerateCommand.self, EvaluateCommand.self,
       InfoCommand.self,
     ])
 }

@@ -1,0 +1,66 @@
+import Transformer
+
+/// A request that the engine works on.
+final class ActiveSequence {
+  let id: Int
+  let request: Request
+  let cache: KVCache
+  let sampler: Sampler
+  /// Key and value pages set aside for it.
+  let pages: Int
+  /// Prompt and text.
+  private(set) var tokens: [UInt32]
+  /// The cache's position 0 is this token.
+  private(set) var windowStart: Int
+  /// The ids in `tokens`, kept if there is a repetition penalty.
+  private(set) var seen: Set<UInt32> = []
+  private let contextLength: Int
+
+  init(id: Int, request: Request, cache: KVCache, pages: Int, contextLength: Int) {
+    self.id = id
+    self.request = request
+    self.cache = cache
+    self.pages = pages
+    self.contextLength = contextLength
+    sampler = Sampler(request.sampling, seed: request.seed, sample: request.sample)
+    tokens = request.prompt
+    windowStart = max(0, tokens.count - contextLength)
+    if request.sampling.repetitionPenalty != 1 { seen = Set(tokens) }
+  }
+
+  /// Tokens that the cache lacks.
+  var pending: ArraySlice<UInt32> { tokens[(windowStart + cache.length)...] }
+
+  /// Whether part of the prompt is still to be read, beyond what a decoding step takes.
+  var isReadingPrompt: Bool { pending.count > 1 }
+
+  /// Starts the context anew with its last half if it is full.
+  func slideIfFull() {
+    if tokens.count - windowStart <= contextLength { return }
+    windowStart = tokens.count - max(1, contextLength / 2)
+    cache.truncate(to: 0)
+  }
+
+  /// Appends a token. Returns why the text ends with it, if it does.
+  func append(_ token: UInt32) -> EndReason? {
+    tokens.append(token)
+    if request.sampling.repetitionPenalty != 1 { seen.insert(token) }
+    if tokens.count - request.prompt.count == request.maxTokens { return .maxTokens }
+    return tokens.count - windowStart > contextLength && !request.slide ? .contextFull : nil
+  }
+
+  /// How many first tokens of `prompt` this cache has, or will have once its prompt is read.
+  func sharedPrefix(_ prompt: [UInt32]) -> Int {
+    if windowStart > 0 { return 0 }
+    return zip(prompt, tokens).prefix { $0 == $1 }.count
+  }
+
+  /// Key and value pages that a request needs at most.
+  static func pages(_ request: Request, contextLength: Int) -> Int {
+    // The last token is never read. (No overflow: both summands are at most contextLength.)
+    KVPool.pages(
+      for: min(
+        contextLength,
+        min(request.prompt.count, contextLength) + min(request.maxTokens - 1, contextLength)))
+  }
+}

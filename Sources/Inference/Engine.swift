@@ -1,0 +1,198 @@
+import Kernels
+public import Machine
+public import Transformer
+
+/// Continues many texts at once: requests wait in order until the pool has pages for the longest
+/// text they may become, join, and leave between steps. A request's tokens depend on no other
+/// request, on the pool, or on the number of threads.
+///
+/// A prompt that begins like a text at hand shares its pages and is read from where they part; so
+/// samples of one prompt read it once. One thread at a time may call an engine.
+public final class Engine {
+  /// Work so far; see ``EngineTiming``.
+  public private(set) var timing = EngineTiming()
+  /// Requests that have not ended.
+  public var unfinished: Int { waiting.count + active.count }
+
+  private let decoder: Decoder
+  private let pool: KVPool
+  private let scratch: [SamplerScratch]
+  /// Rows that a step takes, as long as any of them are a prompt's.
+  private let promptRows: Int
+  private var waiting: [(id: Int, request: Request)] = []
+  private var active: [ActiveSequence] = []
+  private var cancelled: [Int] = []
+  private var nextID = 0
+  /// A shorter common beginning is not worth sharing.
+  private static let shortestShared = 16
+
+  private var config: GPT2Config { decoder.model.config }
+
+  /// - pages: key and value pages of the pool; nil is enough for one text of the whole context.
+  /// - promptRows: rows that a step with prompts takes at most, so that long prompts do not hold up
+  ///   the texts that are being written. Throws ``MemoryError``.
+  public init(
+    _ model: DecoderModel, pages: Int? = nil, promptRows: Int = 512, on team: ThreadTeam
+  ) throws(MemoryError) {
+    precondition(promptRows >= 1, "Engine: \(promptRows) rows")
+    decoder = try Decoder(model, blockRows: promptRows, on: team)
+    pool = try KVPool(
+      model.config, pages: pages ?? KVPool.pages(for: model.config.contextLength))
+    self.promptRows = promptRows
+    var scratch: [SamplerScratch] = []
+    for _ in 0..<team.count {
+      scratch.append(try SamplerScratch(vocabularySize: model.config.vocabularySize))
+    }
+    self.scratch = scratch
+  }
+
+  /// Queues a request; the number it returns names the request in ``Step/request``. Throws an
+  /// ``InferenceError`` that says what is wrong with it.
+  public func submit(_ request: Request) throws(InferenceError) -> Int {
+    try request.validate(
+      vocabularySize: config.vocabularySize, contextLength: config.contextLength)
+    let needed = ActiveSequence.pages(request, contextLength: config.contextLength)
+    if needed > pool.pageCount { throw .poolTooSmall(needed: needed, pages: pool.pageCount) }
+    defer { nextID += 1 }
+    waiting.append((nextID, request))
+    return nextID
+  }
+
+  /// Ends a request: the next step reports ``EndReason/stopped`` for it. Nothing if it has ended.
+  public func cancel(_ id: Int) {
+    let known = waiting.contains { $0.id == id } || active.contains { $0.id == id }
+    if known && !cancelled.contains(id) { cancelled.append(id) }
+  }
+
+  /// One pass of the model over all texts at hand: a token for each whose prompt is read. Empty
+  /// while prompts are being read; when nothing is left to do, too (``unfinished`` is 0).
+  ///
+  /// Throws ``MemoryError`` if there is none for the logits; the step may be tried again.
+  public func step() throws(MemoryError) -> [Step] {
+    var steps = takeCancelled()
+    admit()
+    if active.isEmpty { return steps }
+    let start = ContinuousClock.now
+    let (batch, inputs) = plan()
+    let promptTokens = zip(batch, inputs).reduce(0) { sum, pair in
+      pair.0.isReadingPrompt ? sum + pair.1.tokens.count : sum
+    }
+    let logits = try decoder.forward(inputs)
+    let ready = batch.indices.filter { batch[$0].pending.isEmpty }
+    for (row, draw) in zip(ready, draws(ready.map { (batch[$0], logits[$0]) })) {
+      steps.append(finish(batch[row], draw))
+    }
+    timing.add(
+      ContinuousClock.now - start, promptTokens: promptTokens,
+      rows: inputs.reduce(0) { $0 + $1.tokens.count })
+    return steps
+  }
+
+  private func takeCancelled() -> [Step] {
+    defer { cancelled = [] }
+    for id in cancelled {
+      waiting.removeAll { $0.id == id }
+      active.removeAll { $0.id == id }
+    }
+    return cancelled.map { Step(request: $0, end: .stopped) }
+  }
+
+  /// Lets waiting requests join, in order, while pages last.
+  private func admit() {
+    while let (id, request) = waiting.first {
+      let pages = ActiveSequence.pages(request, contextLength: config.contextLength)
+      let reserved = active.reduce(0) { $0 + $1.pages }
+      guard reserved + pages <= pool.pageCount, let cache = cache(for: request) else { return }
+      waiting.removeFirst()
+      active.append(
+        ActiveSequence(
+          id: id, request: request, cache: cache, pages: pages,
+          contextLength: config.contextLength))
+    }
+  }
+
+  /// An empty cache, or one that shares the beginning of a text at hand; nil while that text's
+  /// prompt is still being read.
+  private func cache(for request: Request) -> KVCache? {
+    // The last token must be read by its own sequence: its logits are needed.
+    let most = min(request.prompt.count - 1, config.contextLength - 1)
+    var (best, shared) = (active.first, 0)
+    if request.prompt.count <= config.contextLength {
+      for donor in active {
+        let common = min(most, donor.sharedPrefix(request.prompt))
+        if common > shared { (best, shared) = (donor, common) }
+      }
+    }
+    guard let best, shared >= Self.shortestShared else { return KVCache(pool) }
+    if best.cache.length < shared {
+      if best.isReadingPrompt { return nil }
+      shared = best.cache.length
+    }
+    let cache = best.cache.fork()
+    cache.truncate(to: shared)
+    return cache
+  }
+
+  /// What each sequence feeds: the newest token, or as much of its prompt as fits this step.
+  private func plan() -> (batch: [ActiveSequence], inputs: [Decoder.Input]) {
+    var (batch, inputs): ([ActiveSequence], [Decoder.Input]) = ([], [])
+    for sequence in active { sequence.slideIfFull() }
+    var rows = max(1, promptRows - active.filter { !$0.isReadingPrompt }.count)
+    for sequence in active {
+      let pending = sequence.pending
+      let count = sequence.isReadingPrompt ? min(rows, pending.count) : 1
+      if count == 0 { continue }
+      if sequence.isReadingPrompt { rows -= count }
+      batch.append(sequence)
+      inputs.append(Decoder.Input(sequence.cache, Array(pending.prefix(count))))
+    }
+    return (batch, inputs)
+  }
+
+  private typealias Draw = (token: UInt32, logprob: Float?, top: [TokenLogprob])
+
+  /// Rows are shared out among the threads.
+  private func draws(
+    _ rows: [(sequence: ActiveSequence, logits: UnsafeBufferPointer<Float>)]
+  ) -> [Draw?] {
+    var draws = [Draw?](repeating: nil, count: rows.count)
+    draws.withUnsafeMutableBufferPointer { draws in
+      var counter = WorkCounter()
+      withUnsafeMutablePointer(to: &counter) { counter in
+        decoder.team.run { thread in
+          while true {
+            let row = counter.pointee.next()
+            if row >= rows.count { break }
+            draws[row] = draw(rows[row].sequence, rows[row].logits, scratch[thread])
+          }
+        }
+      }
+    }
+    return draws
+  }
+
+  private func draw(
+    _ sequence: ActiveSequence, _ logits: UnsafeBufferPointer<Float>, _ scratch: SamplerScratch
+  ) -> Draw? {
+    guard
+      let token = sequence.sampler.draw(
+        logits, position: sequence.tokens.count, seen: sequence.seen, using: scratch)
+    else { return nil }
+    guard let count = sequence.request.logprobs else { return (token, nil, []) }
+    guard let entry = TokenLogprob.of(token, top: count, logits, using: scratch) else { return nil }
+    return (token, entry.token.logprob, entry.top)
+  }
+
+  /// Appends what was drawn; a sequence that ends gives its pages back.
+  private func finish(_ sequence: ActiveSequence, _ draw: Draw?) -> Step {
+    var (token, end): (UInt32?, EndReason?) = (nil, .invalidLogits)
+    if let draw {
+      let stops = sequence.request.stopTokens.contains(draw.token)
+      token = stops ? nil : draw.token
+      end = stops ? .endOfText(draw.token) : sequence.append(draw.token)
+    }
+    if end != nil { active.removeAll { $0 === sequence } }
+    return Step(
+      request: sequence.id, token: token, logprob: draw?.logprob, top: draw?.top ?? [], end: end)
+  }
+}

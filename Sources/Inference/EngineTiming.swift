@@ -1,0 +1,37 @@
+/// Where an engine's time went. A step that reads any prompt counts as prefill with all of its
+/// rows, one that only writes as decoding; each rate is tokens over seconds of one kind.
+public struct EngineTiming: Sendable, Equatable {
+  /// Seconds of steps that read prompts.
+  public private(set) var prefillSeconds = 0.0
+  /// Tokens that passed the model in them.
+  public private(set) var prefillTokens = 0
+  /// Seconds of steps that read no prompt.
+  public private(set) var decodeSeconds = 0.0
+  /// Tokens that passed the model in them.
+  public private(set) var decodeTokens = 0
+  /// Steps that read no prompt: each reads the weights once.
+  public private(set) var decodeSteps = 0
+
+  /// Prompt tokens a second.
+  public var prefillTokensPerSecond: Double {
+    prefillSeconds > 0 ? Double(prefillTokens) / prefillSeconds : 0
+  }
+
+  /// Tokens a second of all texts together.
+  public var decodeTokensPerSecond: Double {
+    decodeSeconds > 0 ? Double(decodeTokens) / decodeSeconds : 0
+  }
+
+  mutating func add(_ duration: Duration, promptTokens: Int, rows: Int) {
+    let (whole, atto) = duration.components
+    let seconds = Double(whole) + Double(atto) * 1e-18
+    if promptTokens > 0 {
+      prefillSeconds += seconds
+      prefillTokens += rows
+    } else {
+      decodeSeconds += seconds
+      decodeTokens += rows
+      decodeSteps += 1
+    }
+  }
+}

@@ -1,1 +1,0 @@
-// tokens to tokens: engine, sampler

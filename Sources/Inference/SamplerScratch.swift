@@ -1,0 +1,116 @@
+import Kernels
+public import Machine
+
+/// Buffers of one draw at a time, for rows of V logits.
+public final class SamplerScratch {
+  let penalised: Arena
+  let candidates: Candidates
+
+  /// Throws ``MemoryError``.
+  public init(vocabularySize: Int) throws(MemoryError) {
+    penalised = try Arena(count: vocabularySize)
+    candidates = try Candidates(vocabularySize)
+  }
+
+  /// `penalised` becomes the logits with those of `seen` made less likely.
+  func penalise(
+    _ logits: UnsafeBufferPointer<Float>, _ seen: some Collection<UInt32>, by penalty: Float
+  ) {
+    let to = penalised.view(0, count: logits.count).buffer
+    _ = to.update(from: logits)
+    for id in seen {
+      let x = logits[Int(id)]
+      to[Int(id)] = x < 0 ? x * penalty : x / penalty
+    }
+  }
+}
+
+/// The tokens that may still be drawn, in ascending order, with weights that are their
+/// probabilities but for a common factor; the largest weight is 1.
+final class Candidates {
+  private(set) var ids: [UInt32] = []
+  private let weights: Arena
+  private let sums: Arena
+  private var order: [Int] = []
+
+  init(_ vocabularySize: Int) throws(MemoryError) {
+    weights = try Arena(count: vocabularySize)
+    sums = try Arena(count: (vocabularySize + Softmax.chunk - 1) / Softmax.chunk)
+  }
+
+  private var w: UnsafeMutablePointer<Float> { weights.base }
+
+  /// All tokens or the topK likeliest. - x: logits (count), the largest being `top`.
+  func start(
+    _ x: UnsafePointer<Float>, count: Int, top: Float, temperature: Float, topK: Int?
+  ) {
+    if let k = topK, k < count {
+      TopK.indices(x, count: count, atLeast: TopK.threshold(x, count: count, k: k), into: &ids)
+      for (i, id) in ids.enumerated() { w[i] = x[Int(id)] }
+      Softmax.weights(out: w, w, count: ids.count, top: top, temperature: temperature)
+    } else {
+      ids.removeAll(keepingCapacity: true)
+      ids.append(contentsOf: 0..<UInt32(count))
+      Softmax.weights(out: w, x, count: count, top: top, temperature: temperature)
+    }
+  }
+
+  /// Σ e^(x - top) over a row. Uses up the candidates.
+  func sumOfExponentials(_ x: UnsafePointer<Float>, count: Int, top: Float) -> Double {
+    Softmax.weights(out: w, x, count: count, top: top, temperature: 1)
+    return Softmax.partialSums(sums.base, w, count: count)
+  }
+
+  /// Keeps weights of at least `limit`.
+  func keep(atLeast limit: Float) {
+    compact { w[$0] >= limit }
+  }
+
+  /// Keeps the likeliest up to the one that brings their share to p: a token stays if those before
+  /// it in descending order (equals by id) have less than p.
+  func keepNucleus(_ p: Float) {
+    let total = Softmax.partialSums(sums.base, w, count: ids.count)
+    // Tokens of less than their part of 1 - p are out, however many they are: fewer to sort.
+    let certain = (1 - Double(p)) * total / Double(ids.count)
+    keep(atLeast: Float(0.999 * certain))
+    order.removeAll(keepingCapacity: true)
+    order.append(contentsOf: ids.indices)
+    order.sort { w[$0] != w[$1] ? w[$0] > w[$1] : $0 < $1 }
+    var (sum, last) = (0.0, 0)
+    for i in order where sum < Double(p) * total {
+      sum += Double(w[i])
+      last = i
+    }
+    let limit = w[last]
+    compact { w[$0] > limit || w[$0] == limit && $0 <= last }
+  }
+
+  private func compact(_ stays: (Int) -> Bool) {
+    var kept = 0
+    for i in ids.indices where stays(i) {
+      ids[kept] = ids[i]
+      w[kept] = w[i]
+      kept += 1
+    }
+    ids.removeLast(ids.count - kept)
+  }
+
+  /// The token at `uniform` (in [0, 1)) of the cumulative weights, in vocabulary order.
+  func pick(_ uniform: Double) -> UInt32? {
+    var rest = uniform * Softmax.partialSums(sums.base, w, count: ids.count)
+    // The chunk that holds it; rounding may leave something after the last one that has weight.
+    var (chunk, inside) = (0, rest)
+    for c in 0..<((ids.count + Softmax.chunk - 1) / Softmax.chunk) where sums.base[c] > 0 {
+      (chunk, inside) = (c, rest)
+      rest -= Double(sums.base[c])
+      if rest < 0 { break }
+    }
+    var last: UInt32?
+    for i in (chunk * Softmax.chunk)..<min(ids.count, (chunk + 1) * Softmax.chunk) where w[i] > 0 {
+      last = ids[i]
+      inside -= Double(w[i])
+      if inside < 0 { break }
+    }
+    return last
+  }
+}

@@ -1,0 +1,156 @@
+import Kernels
+public import Machine
+
+/// GPT-2 over cached keys and values: prefill and decoding are one function that takes, for each
+/// sequence of a batch, its cache and its next tokens.
+///
+/// A row's logits have the bits of the training forward's, however its sequence is split into
+/// calls, whatever else is in the batch, and for any number of threads.
+public final class Decoder {
+  /// A sequence's next tokens.
+  public struct Input {
+    /// The tokens before; grows by the tokens.
+    public let cache: KVCache
+    /// At least one id below V.
+    public let tokens: [UInt32]
+
+    /// Memberwise.
+    public init(_ cache: KVCache, _ tokens: [UInt32]) {
+      self.cache = cache
+      self.tokens = tokens
+    }
+  }
+
+  /// Which positions' logits are computed.
+  public enum Rows: Sendable {
+    /// Of each input's last token: one row an input, in their order.
+    case last
+    /// Of every token: the inputs' rows one after another.
+    case all
+  }
+
+  /// Rows of logits in the decoder's memory, to be read before the next `forward`.
+  public struct Logits {
+    /// Number of rows.
+    public let rows: Int
+    fileprivate let vocabularySize: Int
+    fileprivate let stride: Int
+    fileprivate let arena: Arena
+
+    /// The V logits of a row.
+    public subscript(row: Int) -> UnsafeBufferPointer<Float> {
+      precondition(row >= 0 && row < rows, "Logits: row \(row) of \(rows)")
+      return UnsafeBufferPointer(start: arena.base + row * stride, count: vocabularySize)
+    }
+  }
+
+  /// The weights.
+  public let model: DecoderModel
+  /// Threads.
+  public let team: ThreadTeam
+  let workspace: DecoderWorkspace
+  private var logits: Arena
+
+  /// - blockRows: rows that pass the layers together; more are taken block by block. It bounds the
+  ///   memory and enters no bit. Throws ``MemoryError``.
+  public init(
+    _ model: DecoderModel, blockRows: Int = 512, on team: ThreadTeam
+  ) throws(MemoryError) {
+    precondition(blockRows >= 1, "Decoder: \(blockRows) rows")
+    self.model = model
+    self.team = team
+    workspace = try DecoderWorkspace(model.config, rows: blockRows, threads: team.count)
+    logits = try Arena(count: 0)
+  }
+
+  /// Bytes that a decoder takes beside its model and logits.
+  public static func bytes(_ config: GPT2Config, blockRows: Int = 512, threads: Int) -> Int {
+    DecoderWorkspace.bytes(config, rows: blockRows, threads: threads)
+  }
+
+  /// One sequence's next tokens; see ``forward(_:logits:)-([Input],_)``.
+  public func forward(
+    _ tokens: [UInt32], _ cache: KVCache, logits rows: Rows = .last
+  ) throws(MemoryError) -> Logits {
+    try forward([Input(cache, tokens)], logits: rows)
+  }
+
+  /// Appends each input's tokens to its cache and computes logits. The caches must be different
+  /// ones, with room for their tokens: within the context, and pages left in the pool
+  /// (``KVCache/reserve(_:)`` tells). Throws ``MemoryError`` if there is none for the logits; then
+  /// nothing has changed.
+  public func forward(
+    _ batch: [Input], logits rows: Rows = .last
+  ) throws(MemoryError) -> Logits {
+    let (config, total) = (model.config, batch.reduce(0) { $0 + $1.tokens.count })
+    let rowCount = rows == .all ? total : batch.count
+    let stride = (config.vocabularySize + 15) / 16 * 16
+    if logits.count < rowCount * stride { logits = try Arena(count: rowCount * stride) }
+    check(batch)
+    let out = logits.base
+    var row = 0
+    for block in blocks(batch) {
+      let pass = DecoderPass(
+        model: model, workspace: workspace, team: team, spans: block,
+        tokens: block.flatMap { Array($0.tokens) })
+      pass.run()
+      for span in block { span.cache.advance(span.tokens.count) }
+      let wanted = pass.rows(rows)
+      pass.head(wanted, logits: out + row * stride, stride: stride)
+      row += wanted.count
+    }
+    return Logits(
+      rows: rowCount, vocabularySize: config.vocabularySize, stride: stride, arena: logits)
+  }
+
+  private func check(_ batch: [Input]) {
+    precondition(
+      Set(batch.map { ObjectIdentifier($0.cache) }).count == batch.count,
+      "Decoder: a cache twice in a batch")
+    for input in batch {
+      precondition(
+        !input.tokens.isEmpty && input.tokens.allSatisfy { $0 < model.config.vocabularySize },
+        "Decoder: no token, or an id of V \(model.config.vocabularySize) or more")
+      precondition(
+        input.cache.pool.config == model.config, "Decoder: the cache of another model")
+      let hasRoom = input.cache.reserve(input.tokens.count)
+      precondition(hasRoom, "Decoder: the cache's pool is full")
+    }
+  }
+
+  /// The batch's rows one after another, cut into blocks of at most the workspace's rows.
+  private func blocks(_ batch: [Input]) -> [[DecoderSpan]] {
+    var blocks: [[DecoderSpan]] = [[]]
+    var used = 0
+    for input in batch {
+      var start = 0
+      while start < input.tokens.count {
+        if used == workspace.rows {
+          blocks.append([])
+          used = 0
+        }
+        let count = min(workspace.rows - used, input.tokens.count - start)
+        blocks[blocks.count - 1].append(
+          DecoderSpan(
+            cache: input.cache, row: used, position: input.cache.length + start,
+            tokens: input.tokens[start..<start + count],
+            isLast: start + count == input.tokens.count))
+        start += count
+        used += count
+      }
+    }
+    return blocks
+  }
+}
+
+/// Consecutive positions of one sequence in a block of rows.
+struct DecoderSpan {
+  let cache: KVCache
+  /// First row of the block.
+  let row: Int
+  /// Its position in the sequence.
+  let position: Int
+  let tokens: ArraySlice<UInt32>
+  /// Whether it ends its input.
+  let isLast: Bool
+}

@@ -1,0 +1,158 @@
+import Kernels
+import Machine
+
+/// A block of rows through all layers: the calls of ``Forward``, with attention over the caches.
+struct DecoderPass {
+  typealias Pointer = UnsafeMutablePointer<Float>
+
+  let model: DecoderModel
+  let workspace: DecoderWorkspace
+  let team: ThreadTeam
+  let spans: [DecoderSpan]
+  /// The block's rows.
+  let tokens: [UInt32]
+
+  private var R: Int { tokens.count }
+  private var C: Int { model.config.width }
+
+  /// Tokens to the last layer's output, in the workspace's residual stream; keys and values go to
+  /// the caches' pages, whose lengths stay.
+  func run() {
+    embed()
+    for l in 0..<model.config.layers { layer(l) }
+  }
+
+  /// The rows of the block whose logits are asked for.
+  func rows(_ rows: Decoder.Rows) -> [Int] {
+    switch rows {
+    case .all: Array(0..<R)
+    case .last: spans.filter(\.isLast).map { $0.row + $0.tokens.count - 1 }
+    }
+  }
+
+  /// logits (rows.count, V) = LayerNorm(residual[rows])·wteᵀ. Uses up the residual stream.
+  /// - rows: in ascending order; - logits: `stride` floats from row to row.
+  func head(_ rows: [Int], logits: Pointer, stride: Int) {
+    if rows.isEmpty { return }
+    let w = workspace
+    for (to, from) in rows.enumerated() where to != from {
+      (w.residual + to * C).update(from: w.residual + from * C, count: C)
+    }
+    norm(model.lnfWeight, model.lnfBias, of: w.residual, rows: rows.count)
+    GEMM.multiply(
+      logits, ldc: stride, M: rows.count, N: model.config.vocabularySize, K: C,
+      a: Matrix(w.normed, ld: C), b: .packed(model.head), on: team, scratch: w.gemm)
+  }
+
+  /// residual = wte[token] + wpe[position], wte's rows being columns of the head.
+  private func embed() {
+    let w = workspace
+    for span in spans {
+      team.parallelFor(span.tokens.count, grain: 8) { range in
+        for t in range {
+          model.head.column(
+            Int(tokens[span.row + t]), plus: model.wpe + (span.position + t) * C,
+            into: w.residual + (span.row + t) * C)
+        }
+      }
+    }
+  }
+
+  private func layer(_ l: Int) {
+    let (p, w) = (model.layers[l], workspace)
+    norm(p.ln1Weight, p.ln1Bias, of: w.residual, rows: R)
+    linear(w.qkv, w.normed, p.attn, p.attnBias)
+    attend(l)
+    linear(w.middle, w.att, p.attnProj, p.attnProjBias, adding: w.residual)
+    norm(p.ln2Weight, p.ln2Bias, of: w.middle, rows: R)
+    linear(w.fc, w.normed, p.fc, p.fcBias)
+    GELU.forward(out: w.fc, inp: w.fc, count: R * 4 * C, on: team)
+    linear(w.residual, w.fc, p.fcProj, p.fcProjBias, adding: w.middle)
+  }
+
+  /// normed = LayerNorm(inp).
+  private func norm(_ weight: Pointer, _ bias: Pointer, of inp: Pointer, rows: Int) {
+    let w = workspace
+    LayerNorm.forward(
+      out: w.normed, mean: w.mean, rstd: w.rstd, inp: inp, weight: weight, bias: bias,
+      N: rows, C: C, epsilon: model.config.layerNormEpsilon, on: team)
+  }
+
+  private func linear(
+    _ out: Pointer, _ inp: Pointer, _ weight: PackedMatrix, _ bias: Pointer,
+    adding residual: Pointer? = nil
+  ) {
+    GEMM.multiply(
+      out, ldc: weight.N, M: R, N: weight.N, K: weight.K, a: Matrix(inp, ld: weight.K),
+      b: .packed(weight), start: .bias(bias), adding: residual, on: team, scratch: workspace.gemm)
+  }
+
+  /// Stores keys and values, then att = attention. Heads are shared out; a long span also shares
+  /// out its rows, after all of its keys are there.
+  private func attend(_ l: Int) {
+    let H = model.config.heads
+    let tiles = spans.map { ($0.tokens.count + tile - 1) / tile }
+    if tiles.allSatisfy({ $0 == 1 }) {
+      each(spans.count * H) { item, scratch in
+        let span = spans[item / H]
+        store(span, l, item % H)
+        attend(span, 0..<span.tokens.count, l, item % H, scratch)
+      }
+      return
+    }
+    team.parallelFor(spans.count * H) { items in
+      for item in items { store(spans[item / H], l, item % H) }
+    }
+    // The last tiles see the most keys, so they come first.
+    let work = spans.indices.flatMap { s in (0..<tiles[s]).reversed().map { (s, $0) } }
+    each(work.count * H) { item, scratch in
+      let (s, t) = work[item / H]
+      let rows = t * tile..<min(spans[s].tokens.count, (t + 1) * tile)
+      attend(spans[s], rows, l, item % H, scratch)
+    }
+  }
+
+  /// Rows that one thread handles together.
+  private var tile: Int { 48 }
+
+  private func each(_ count: Int, _ body: (_ item: Int, _ scratch: Pointer) -> Void) {
+    var counter = WorkCounter()
+    withUnsafeMutablePointer(to: &counter) { counter in
+      team.run { thread in
+        while true {
+          let item = counter.pointee.next()
+          if item >= count { break }
+          body(item, workspace.attention(thread))
+        }
+      }
+    }
+  }
+
+  /// A head's keys and values of a span to its pages.
+  private func store(_ span: DecoderSpan, _ l: Int, _ h: Int) {
+    let (D, positions) = (model.config.headSize, AttentionPage.positions)
+    let pool = span.cache.pool
+    for t in 0..<span.tokens.count {
+      let (page, slot) = (span.cache.pages[(span.position + t) / positions], span.position + t)
+      let k = workspace.qkv + (span.row + t) * 3 * C + C + h * D
+      AttentionPage.storeKey(
+        k, D: D, slot: slot % positions, page: pool.keys(page, layer: l, head: h))
+      AttentionPage.storeValue(
+        k + C, D: D, slot: slot % positions, page: pool.values(page, layer: l, head: h))
+    }
+  }
+
+  /// A head's output for some rows of a span.
+  private func attend(
+    _ span: DecoderSpan, _ rows: Range<Int>, _ l: Int, _ h: Int, _ scratch: Pointer
+  ) {
+    let (D, row) = (model.config.headSize, span.row + rows.lowerBound)
+    let (pool, pages) = (span.cache.pool, span.cache.pages)
+    Attention.cached(
+      out: workspace.att + row * C + h * D, outStride: C, q: workspace.qkv + row * 3 * C + h * D,
+      qStride: 3 * C, rows: rows.count, firstPosition: span.position + rows.lowerBound, D: D,
+      scale: model.config.attentionScale(layer: l),
+      keyPages: { UnsafePointer(pool.keys(pages[$0], layer: l, head: h)) },
+      valuePages: { UnsafePointer(pool.values(pages[$0], layer: l, head: h)) }, scratch: scratch)
+  }
+}

@@ -1,0 +1,115 @@
+import Kernels
+import Machine
+import Testing
+
+@testable import Transformer
+
+/// Prefill and decode against the training forward, bit for bit.
+@Suite struct DecoderTests {
+  /// Sizes: none is a multiple of a register tile; heads of 20, 7, 16 and 64 channels.
+  static let models: [(V: Int, C: Int, L: Int, H: Int, inverse: Bool)] = [
+    (101, 60, 2, 3, false), (33, 21, 3, 3, true), (257, 16, 1, 1, false), (70, 128, 2, 2, true),
+  ]
+
+  @Test(arguments: models, [1, 2, 3])
+  func prefillEqualsTraining(
+    size: (V: Int, C: Int, L: Int, H: Int, inverse: Bool), threads: Int
+  ) throws {
+    let model = try TinyModel(
+      V: size.V, C: size.C, L: size.L, H: size.H, inverse: size.inverse)
+    for T in [1, 2, 47, 63, 64, 65, 130] {
+      let tokens = model.tokens(T)
+      let expected = try model.trainingLogits(tokens, threads: 4 - threads)
+      let decoder = try model.decoder(threads: threads)
+      let all = try decoder.forward(tokens, KVCache(model.config), logits: .all).copy
+      #expect(all == expected, "T \(T)")
+      let last = try decoder.forward(tokens, KVCache(model.config)).copy
+      #expect(last == [expected[T - 1]], "T \(T), last row")
+    }
+  }
+
+  @Test(arguments: models, [1, 2, 3])
+  func tokenByTokenEqualsTraining(
+    size: (V: Int, C: Int, L: Int, H: Int, inverse: Bool), threads: Int
+  ) throws {
+    let model = try TinyModel(
+      V: size.V, C: size.C, L: size.L, H: size.H, inverse: size.inverse)
+    let tokens = model.tokens(130)
+    let expected = try model.trainingLogits(tokens)
+    let decoder = try model.decoder(threads: threads)
+    let cache = try KVCache(model.config)
+    for (t, token) in tokens.enumerated() {
+      let row = try decoder.forward([token], cache).copy
+      #expect(row == [expected[t]], "position \(t)")
+    }
+    #expect(cache.length == 130)
+  }
+
+  @Test func anySplitHasTheSameBits() throws {
+    let model = try TinyModel()
+    let tokens = model.tokens(130)
+    let expected = try model.trainingLogits(tokens)
+    for parts in [[63, 67], [64, 66], [65, 65], [1, 129], [129, 1], [20, 40, 3, 1, 66], [13, 117]] {
+      for blockRows in [7, 50, 512] {
+        let decoder = try model.decoder(threads: 2, blockRows: blockRows)
+        let cache = try KVCache(model.config)
+        var (at, rows): (Int, [[Float]]) = (0, [])
+        for part in parts {
+          rows += try decoder.forward(Array(tokens[at..<at + part]), cache, logits: .all).copy
+          at += part
+        }
+        #expect(rows == expected, "\(parts), blocks of \(blockRows)")
+      }
+    }
+  }
+
+  @Test(arguments: [1, 2, 3], [5, 512])
+  func companyChangesNoBits(threads: Int, blockRows: Int) throws {
+    let model = try TinyModel()
+    let decoder = try model.decoder(threads: threads, blockRows: blockRows)
+    let pool = try KVPool(model.config, pages: 60)
+    let lengths = [1, 3, 64, 65, 17, 2, 90, 5, 8, 1, 30, 12, 63, 4, 9, 11]
+    let texts = lengths.enumerated().map { model.tokens($1 + 4, seed: UInt64($0)) }
+    let expected = try texts.map { try model.trainingLogits($0) }
+    let caches = texts.map { _ in KVCache(pool) }
+    let first = try decoder.forward(
+      zip(caches, texts).map { Decoder.Input($0, Array($1.dropLast(4))) }
+    ).copy
+    for (s, length) in lengths.enumerated() { #expect(first[s] == expected[s][length - 1]) }
+    for step in 0..<4 {
+      // A smaller batch every step: all, then every second one, …
+      let active = texts.indices.filter { $0 % (1 << step) == 0 }
+      let rows = try decoder.forward(
+        active.map { Decoder.Input(caches[$0], [texts[$0][lengths[$0] + step]]) }
+      ).copy
+      for (row, s) in zip(rows, active) {
+        #expect(row == expected[s][lengths[s] + step], "step \(step), sequence \(s)")
+      }
+    }
+  }
+
+  @Test func loadingTensorByTensorIsTheSameModel() throws {
+    let model = try TinyModel()
+    let loaded = try DecoderModel(model.config)
+    var names: [String] = []
+    loaded.load(on: ThreadTeam(count: 2)) { entry, use in
+      names.append(entry.name)
+      // A buffer that is gone after the call.
+      var staging = [Float](repeating: .nan, count: entry.count)
+      for i in 0..<entry.count { staging[i] = model.parameters.base[entry.offset + i] }
+      staging.withUnsafeBufferPointer { if let base = $0.baseAddress { use(base) } }
+    }
+    #expect(names == loaded.table.entries.map(\.name))
+    let tokens = model.tokens(70)
+    let expected = try model.trainingLogits(tokens)
+    let decoder = try Decoder(loaded, on: ThreadTeam(count: 2))
+    #expect(try decoder.forward(tokens, KVCache(model.config), logits: .all).copy == expected)
+    let (C, L, V) = (60, 2, 101)
+    let NR = Blocking.current.NR
+    func padded(_ n: Int) -> Int { (n + NR - 1) / NR * NR }
+    #expect(
+      loaded.matrixBytes
+        == 4 * C * (padded(V) + L * (padded(3 * C) + padded(4 * C) + 5 * padded(C)))
+    )
+  }
+}
