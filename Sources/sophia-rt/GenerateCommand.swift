@@ -114,10 +114,10 @@ struct GenerateCommand: ParsableCommand {
   private func promptText() throws -> [UInt8] {
     if let prompt { return Array(prompt.utf8) }
     if let promptFile, promptFile != "-" {
-      return try LocalFileSystem().readBytes(promptFile, limit: 64 << 20)
+      return try LocalFileSystem().readBytes(promptFile, limit: 64 << 20, mode: .read)
     }
     if promptFile == "-" || isatty(STDIN_FILENO) == 0 {
-      return try LocalFileSystem().readBytes("/dev/stdin", limit: 64 << 20)
+      return try LocalFileSystem().readBytes("/dev/stdin", limit: 64 << 20, mode: .read)
     }
     return []
   }
