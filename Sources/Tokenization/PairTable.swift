@@ -33,7 +33,7 @@ struct PairTable: Sendable {
   /// Sets the value of a pair that is not yet in the table.
   mutating func insert(_ key: UInt64, _ value: UInt64) {
     count += 1
-    if 8 * count > slots.count / 2 * 4 { grow() }
+    if 4 * count > slots.count { grow() }
     let slot = slot(of: key)
     slots[slot] = key
     slots[slot + 1] = value
@@ -42,7 +42,7 @@ struct PairTable: Sendable {
   /// The slot that holds `key`, or the empty one where it belongs.
   @inline(__always)
   private func slot(of key: UInt64) -> Int {
-    var slot = 2 * Int(key &* 0x9E37_79B9_7F4A_7C15 &>> shift)
+    var slot = 2 * Int((key &* 0x9E37_79B9_7F4A_7C15) &>> shift)
     while slots[slot] != key, slots[slot] != .max {
       slot += 2
       if slot == slots.count { slot = 0 }
