@@ -9,8 +9,8 @@ public enum Verification: Sendable {
   case everything
 }
 
-/// One checkpoint: a directory of files, with a manifest if it is ours, without one if it is a plain Hugging
-/// Face folder, of which nothing can be verified but what its files say themselves.
+/// One checkpoint: a directory of files, with a manifest if it is ours, without one if it is a
+/// plain Hugging Face folder, of which nothing can be verified but what its files say themselves.
 public struct CheckpointDirectory: Sendable {
   /// Its path.
   public let path: String
@@ -49,8 +49,8 @@ public struct CheckpointDirectory: Sendable {
     try verify(verification)
   }
 
-  /// Opens the checkpoint of a path: the checkpoint itself or, of a run directory, the newest valid one.
-  /// Returns also the newer ones that were passed over.
+  /// Opens the checkpoint of a path: the checkpoint itself or, of a run directory, the newest valid
+  /// one. Returns also the newer ones that were passed over.
   public static func open(
     _ path: String, verify verification: Verification = .structure,
     files: any FileSystem = LocalFileSystem()

@@ -61,8 +61,8 @@ public enum CheckpointError: Error, Sendable, Equatable, CustomStringConvertible
     }
   }
 
-  /// Whether what is on disk is damaged, so that an older checkpoint may stand in, rather than out of reach
-  /// for a reason (permissions, too many open files) that the user should hear of.
+  /// Whether what is on disk is damaged, so that an older checkpoint may stand in, rather than out
+  /// of reach for a reason (permissions, too many open files) that the user should hear of.
   var isDamage: Bool {
     switch self {
     case .invalid, .nonFinite, .json: true

@@ -1,8 +1,8 @@
 public import Files
 
-/// What `manifest.json` says: the step, the files with their lengths and checksums, and whatever the
-/// program that wrote the checkpoint adds. It is written last, so a directory that has one was complete; its own
-/// last member is the checksum of the text without that member.
+/// What `manifest.json` says: the step, the files with their lengths and checksums, and whatever
+/// the program that wrote the checkpoint adds. It is written last, so a directory that has one was
+/// complete; its own last member is the checksum of the text without that member.
 public struct CheckpointManifest: Sendable, Equatable {
   /// The name of the file.
   public static let fileName = "manifest.json"
@@ -92,8 +92,8 @@ extension FileRecord {
   }
 }
 
-/// Whether a name can be that of a file of a checkpoint: it stays in its directory, and it is neither the
-/// manifest's nor cut short by a NUL.
+/// Whether a name can be that of a file of a checkpoint: it stays in its directory, and it is
+/// neither the manifest's nor cut short by a NUL.
 func isFileName(_ name: String) -> Bool {
   !name.isEmpty && name != "." && name != ".." && name != CheckpointManifest.fileName
     && name.utf8.count < 256 && !name.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }

@@ -4,9 +4,10 @@ import Synchronization
 
 /// The checkpoints of a run: a directory with one folder `step-00001234` a checkpoint.
 ///
-/// A checkpoint is written aside, `.tmp-step-…`, each file synced, the manifest last, then renamed; so a
-/// folder of the final name is complete, whenever the program was killed. What is no longer kept is renamed to
-/// `.trash-step-…` before it is removed, so a half-removed checkpoint is never taken for one.
+/// A checkpoint is written aside, `.tmp-step-…`, each file synced, the manifest last, then renamed;
+/// so a folder of the final name is complete, whenever the program was killed. What is no longer
+/// kept is renamed to `.trash-step-…` before it is removed, so a half-removed checkpoint is never
+/// taken for one.
 public final class CheckpointStore: Sendable {
   /// The run directory.
   public let directory: String
@@ -21,8 +22,8 @@ public final class CheckpointStore: Sendable {
 
   deinit { unlock() }
 
-  /// Makes the run directory where it is missing and becomes its one writer, until `unlock()`, the end of this
-  /// object or of the process. Does not wait.
+  /// Makes the run directory where it is missing and becomes its one writer, until `unlock()`, the
+  /// end of this object or of the process. Does not wait.
   /// - Throws: `.locked` with the other process' number, `.file`
   public func lock() throws(CheckpointError) {
     guard !isLocked else { return }
@@ -77,7 +78,8 @@ public final class CheckpointStore: Sendable {
     }
   }
 
-  /// The newest valid checkpoint, and the newer ones that are damaged. Neither, if there are no checkpoints.
+  /// The newest valid checkpoint, and the newer ones that are damaged. Neither, if there are no
+  /// checkpoints.
   /// - Throws: `.noneValid` if there are checkpoints, but no valid one
   public func newestValid(
     verify verification: Verification = .everything

@@ -1,6 +1,7 @@
 public import Files
 
-/// Takes the files of a checkpoint while it is published. Each is written, checksummed and synced at once.
+/// Takes the files of a checkpoint while it is published. Each is written, checksummed and synced
+/// at once.
 public final class CheckpointWriter {
   private let directory: String
   private let files: any FileSystem

@@ -10,8 +10,8 @@ public struct FileRecord: Sendable, Equatable {
   public var crc32c: UInt32
 }
 
-/// A new file that is written from its start to its end and checksummed on the way. After an error it is to
-/// be abandoned: nothing is tried twice, fsync least of all.
+/// A new file that is written from its start to its end and checksummed on the way. After an error
+/// it is to be abandoned: nothing is tried twice, fsync least of all.
 struct ChecksummedFile {
   /// Bytes checksummed and then written while they are in the cache.
   static let chunk = 1 << 20

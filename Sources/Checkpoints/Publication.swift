@@ -64,8 +64,8 @@ extension CheckpointStore {
     }
   }
 
-  /// Removes the checkpoints older than the `keeping` newest valid ones, and returns their steps. The store has
-  /// to be locked. If there is no valid one, none is removed.
+  /// Removes the checkpoints older than the `keeping` newest valid ones, and returns their steps.
+  /// The store has to be locked. If there is no valid one, none is removed.
   @discardableResult
   public func prune(keeping: Int) throws(CheckpointError) -> [Int] {
     try cleanLeftovers()

@@ -1,8 +1,8 @@
 public import Files
 
-/// A safetensors file, open to be read; the header is checked when it is opened, so every entry lies
-/// within the file. Reads by `pread`, not by a mapping, which a truncated file would turn into SIGBUS; several
-/// threads may read at once.
+/// A safetensors file, open to be read; the header is checked when it is opened, so every entry
+/// lies within the file. Reads by `pread`, not by a mapping, which a truncated file would turn into
+/// SIGBUS; several threads may read at once.
 public final class SafetensorsFile: Sendable {
   /// Its path.
   public let path: String

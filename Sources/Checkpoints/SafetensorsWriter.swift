@@ -17,8 +17,8 @@ public struct NamedTensor {
   }
 }
 
-/// Writes safetensors files of F32 tensors straight from where the tensors are. The data begin at a multiple
-/// of 64 bytes and follow in the order given.
+/// Writes safetensors files of F32 tensors straight from where the tensors are. The data begin at a
+/// multiple of 64 bytes and follow in the order given.
 public enum SafetensorsWriter {
   /// What `transformers` wants to find in a file's metadata.
   public static let metadata = [JSONMember("format", "pt")]
@@ -30,7 +30,8 @@ public enum SafetensorsWriter {
     header(tensors, metadata).count + tensors.reduce(0) { $0 + 4 * $1.values.count }
   }
 
-  /// Writes a new file and syncs it. The names have to differ. Returns its length and the CRC-32C of its bytes.
+  /// Writes a new file and syncs it. The names have to differ. Returns its length and the CRC-32C
+  /// of its bytes.
   /// - allowingNonFinite: whether NaN and infinity are let through
   /// - Throws: `.nonFinite`; `.file` after a failed call, among them that of an existing file. What
   ///   is written by then stays behind.

@@ -66,8 +66,8 @@ public struct DatasetBuilder: Sendable {
     try directory.checkFree()
     let survey = try Survey(
       sources, validation, pieceBytes: pieceBytes, batchBytes: batchBytes, progress)
-    try directory.create()
     do throws(DatasetError) {
+      try directory.create()
       var description = DatasetDescription(
         vocabularySize: tokenizer.vocabularySize, endOfText: Int(endOfText),
         tokenizerFingerprint: tokenizer.fingerprint)

@@ -11,7 +11,8 @@ extension FileSystem {
     (try? status(of: path, followingLinks: true).kind) == .directory
   }
 
-  /// Makes a directory and those above it, as far as they are missing, and syncs the parent of each.
+  /// Makes a directory and those above it, as far as they are missing, and syncs the parent of
+  /// each.
   public func makeDirectories(_ path: String) throws(FileError) {
     if isDirectory(path) { return }
     let parent = parentDirectory(of: path)

@@ -1,11 +1,12 @@
 import Glibc
 import Synchronization
 
-/// A file system for tests: counts the calls, and lets the k-th one fail or the program "die" there. For
-/// k = 1, 2, … until a run gets through, that is every failure the code can meet (SQLite's method).
+/// A file system for tests: counts the calls, and lets the k-th one fail or the program "die"
+/// there. For k = 1, 2, … until a run gets through, that is every failure the code can meet
+/// (SQLite's method).
 ///
-/// Death leaves the disk as it is: the call is not made, every later one is refused, and all open files are
-/// closed, which frees their locks, as the kernel does for a killed process.
+/// Death leaves the disk as it is: the call is not made, every later one is refused, and all open
+/// files are closed, which frees their locks, as the kernel does for a killed process.
 public final class FaultyFileSystem: FileSystem {
   /// What happens at the chosen call.
   public enum Fault: Sendable, Equatable {
@@ -39,8 +40,8 @@ public final class FaultyFileSystem: FileSystem {
   private let matches: @Sendable (Call) -> Bool
   private let state: Mutex<State>
 
-  /// A file system that does to `base` what it is asked to, except for `fault` at the `number`-th call (from
-  /// 1) of those that match.
+  /// A file system that does to `base` what it is asked to, except for `fault` at the `number`-th
+  /// call (from 1) of those that match.
   public init(
     _ base: any FileSystem = LocalFileSystem(), fault: Fault? = nil, at number: Int = 1,
     matching: @escaping @Sendable (Call) -> Bool = { _ in true }

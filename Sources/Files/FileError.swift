@@ -43,8 +43,8 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
 }
 
 extension String {
-  /// The string with control characters escaped and at most 200 characters, fit for an error message
-  /// of one line whatever a hostile file put into its names.
+  /// The string with control characters escaped and at most 200 characters, fit for an error
+  /// message of one line whatever a hostile file put into its names.
   package var onOneLine: String {
     var line = ""
     for (count, scalar) in unicodeScalars.enumerated() {

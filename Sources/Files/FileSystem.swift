@@ -1,9 +1,9 @@
 /// The system calls of this program on files, each one a function, so that a test can make any of
 /// them fail (`FaultyFileSystem`). `LocalFileSystem` is the real one.
 ///
-/// A file is durable after `synchronize(_:)` has returned without an error, a name in a directory after
-/// `synchronizeDirectory(_:)`. After a failed `synchronize(_:)` the kernel may have dropped the data, and a
-/// second call would report success: abandon the file and write a new one.
+/// A file is durable after `synchronize(_:)` has returned without an error, a name in a directory
+/// after `synchronizeDirectory(_:)`. After a failed `synchronize(_:)` the kernel may have dropped
+/// the data, and a second call would report success: abandon the file and write a new one.
 public protocol FileSystem: Sendable {
   /// Opens a file.
   func open(_ path: String, _ mode: OpenMode) throws(FileError) -> OpenFile
@@ -21,8 +21,8 @@ public protocol FileSystem: Sendable {
   func write(_ bytes: UnsafeRawBufferPointer, to file: OpenFile, at offset: Int) throws(FileError)
     -> Int
 
-  /// Reserves `size` bytes on disk, so that a full disk is known before the writing. Does nothing where the
-  /// file system cannot.
+  /// Reserves `size` bytes on disk, so that a full disk is known before the writing. Does nothing
+  /// where the file system cannot.
   func allocate(_ size: Int, for file: OpenFile) throws(FileError)
 
   /// Waits until the file's bytes are on disk (fsync).
@@ -31,8 +31,8 @@ public protocol FileSystem: Sendable {
   /// Closes a file. It is closed whether this throws or not.
   func close(_ file: OpenFile) throws(FileError)
 
-  /// Takes the exclusive lock (flock) of an open file, which the kernel gives back when the file is closed or
-  /// the process ends. Does not wait: if it is taken, throws an error that `isLocked`.
+  /// Takes the exclusive lock (flock) of an open file, which the kernel gives back when the file is
+  /// closed or the process ends. Does not wait: if it is taken, throws an error that `isLocked`.
   func lock(_ file: OpenFile) throws(FileError)
 
   /// What an open file is.

@@ -1,5 +1,5 @@
-/// A JSON value. Objects keep the order of their members. Strings are compared by their bytes, not by
-/// Unicode's canonical equivalence: two names of a hostile file that look alike stay two names.
+/// A JSON value. Objects keep the order of their members. Strings are compared by their bytes, not
+/// by Unicode's canonical equivalence: two names of a hostile file that look alike stay two names.
 public enum JSON: Sendable, Equatable {
   /// `null`.
   case null

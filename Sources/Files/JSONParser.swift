@@ -1,8 +1,9 @@
 extension JSON {
-  /// Parses one JSON text (RFC 8259), strictly and in linear time: UTF-8 without a byte order mark; no member
-  /// name twice in an object (compared as bytes); no lone surrogates, no NaN or infinity, no numbers beyond
-  /// a `Double`'s range, no comments or trailing commas; nothing after the value but white space. An integer
-  /// that fits an `Int` is `.integer`, any other number `.number` (−0 too).
+  /// Parses one JSON text (RFC 8259), strictly and in linear time: UTF-8 without a byte order mark;
+  /// no member name twice in an object (compared as bytes); no lone surrogates, no NaN or infinity,
+  /// no numbers beyond a `Double`'s range, no comments or trailing commas; nothing after the value
+  /// but white space. An integer that fits an `Int` is `.integer`, any other number `.number` (−0
+  /// too).
   /// - name: what the text is called in errors, such as its path
   /// - maxDepth: how many arrays and objects may lie in one another
   public init(parsing bytes: [UInt8], name: String, maxDepth: Int = 32) throws(JSONError) {
@@ -91,7 +92,7 @@ private struct JSONParser {
   private mutating func object() throws(JSONError) -> JSON {
     var members: [JSONMember] = []
     if take("}") { return .object(members) }
-    var names = NameSet()
+    var names = JSONNameSet()
     repeat {
       skipSpace()
       let start = index
@@ -235,31 +236,5 @@ private struct JSONParser {
     let offset = min(offset ?? index, bytes.count)
     let line = 1 + bytes[..<offset].count { $0 == 0x0A }
     return JSONError(name: name, offset: offset, line: line, expected: expected, found: found)
-  }
-}
-
-/// The member names of one object: looked up one by one while they are few, then by hash.
-private struct NameSet {
-  private struct Name: Hashable {
-    let string: String
-
-    static func == (a: Name, b: Name) -> Bool {
-      var (a, b) = (a.string, b.string)
-      return a.withUTF8 { a in b.withUTF8 { b in a.count == b.count && a.elementsEqual(b) } }
-    }
-
-    func hash(into hasher: inout Hasher) {
-      var string = string
-      string.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
-    }
-  }
-
-  private var hashed: Set<Name> = []
-
-  /// Adds a name to those of `members`; false if it was there.
-  mutating func insert(_ key: String, after members: [JSONMember]) -> Bool {
-    if members.count < 8 { return !members.contains { $0.key.utf8.elementsEqual(key.utf8) } }
-    if members.count == 8 { hashed = Set(members.map { Name(string: $0.key) }) }
-    return hashed.insert(Name(string: key)).inserted
   }
 }

@@ -1,7 +1,8 @@
 extension JSON {
-  /// The value as UTF-8 JSON text; equal values give equal bytes. Members keep their order. A double is
-  /// written with the fewest digits that read back the same, with `.0` where it is integral; NaN and infinity,
-  /// which JSON lacks, as `null`. Only `"`, `\` and control characters are escaped.
+  /// The value as UTF-8 JSON text; equal values give equal bytes. Members keep their order. A
+  /// double is written with the fewest digits that read back the same, with `.0` where it is
+  /// integral; NaN and infinity, which JSON lacks, as `null`. Only `"`, `\` and control characters
+  /// are escaped.
   /// - pretty: one element or member a line, indented by 2 spaces, as `serde_json` and Python's
   ///   `indent=2` do; otherwise without any white space
   public func serialized(pretty: Bool = false) -> [UInt8] {

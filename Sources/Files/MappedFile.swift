@@ -1,8 +1,8 @@
 import Glibc
 
-/// A regular file mapped into memory to be read. A file that somebody truncates while it is mapped ends the
-/// process (SIGBUS) when the lost part is touched, so only files that are ours, such as token shards, are
-/// mapped; checkpoints are read.
+/// A regular file mapped into memory to be read. A file that somebody truncates while it is mapped
+/// ends the process (SIGBUS) when the lost part is touched, so only files that are ours, such as
+/// token shards, are mapped; checkpoints are read.
 public final class MappedFile: @unchecked Sendable {
   /// The path it was opened by.
   public let path: String

@@ -1,7 +1,8 @@
 import Glibc
 
 extension FileSystem {
-  /// Opens a file, hands it to `body` and closes it. Where `body` throws, its error is the one thrown.
+  /// Opens a file, hands it to `body` and closes it. Where `body` throws, its error is the one
+  /// thrown.
   public func withFile<Result>(
     _ path: String, _ mode: OpenMode, _ body: (OpenFile) throws(FileError) -> Result
   ) throws(FileError) -> Result {
@@ -17,8 +18,8 @@ extension FileSystem {
     return result
   }
 
-  /// The bytes of a file. Refuses, without reading them, a file of more than `limit` bytes; with the
-  /// default `mode` also whatever is not a regular file.
+  /// The bytes of a file. Refuses, without reading them, a file of more than `limit` bytes; with
+  /// the default `mode` also whatever is not a regular file.
   public func readBytes(
     _ path: String, limit: Int, mode: OpenMode = .readRegular
   ) throws(FileError) -> [UInt8] {

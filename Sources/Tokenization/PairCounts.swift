@@ -145,6 +145,8 @@ struct PairCounts {
       occurrences[pairs[pair].start + Int(pairs[pair].words)] = entry.word
       pairs[pair].words += 1
     }
-    for pair in pairs[first...] where pair.count > 0 { queue.push(count: pair.count, key: pair.key) }
+    for pair in pairs[first...] where pair.count > 0 {
+      queue.push(count: pair.count, key: pair.key)
+    }
   }
 }

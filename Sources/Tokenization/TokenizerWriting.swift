@@ -57,7 +57,8 @@ extension Tokenizer {
 
   private static func addedToken(_ special: Vocabulary.Special) -> JSON {
     [
-      "id": .integer(Int(special.id)), "content": .string(String(decoding: special.content, as: UTF8.self)),
+      "id": .integer(Int(special.id)),
+      "content": .string(String(decoding: special.content, as: UTF8.self)),
       "single_word": false, "lstrip": false, "rstrip": false, "normalized": false, "special": true,
     ]
   }

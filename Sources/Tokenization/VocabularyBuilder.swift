@@ -48,7 +48,8 @@ struct VocabularyBuilder {
 
   /// Adds the merge of the next rank, of two spellings.
   mutating func addMerge(
-    _ left: some Collection<UInt8>, _ right: some Collection<UInt8>, place: @autoclosure () -> String
+    _ left: some Collection<UInt8>, _ right: some Collection<UInt8>,
+    place: @autoclosure () -> String
   ) throws(TokenizerError) {
     let parts = [Array(left), Array(right), Array(left) + Array(right)]
     var found: [UInt32] = []
@@ -92,7 +93,8 @@ struct VocabularyBuilder {
     }
     if let byte = byteIds.firstIndex(of: nil) {
       let spelling = ByteAlphabet.spell([UInt8(byte)])
-      throw invalid(place, "a token for each of the 256 bytes", "none for byte \(byte), '\(spelling)'")
+      throw invalid(
+        place, "a token for each of the 256 bytes", "none for byte \(byte), '\(spelling)'")
     }
     return Vocabulary(
       tokens: tokens.compactMap { $0 }, byteIds: byteIds.compactMap { $0 }, merges: merges,

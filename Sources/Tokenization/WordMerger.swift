@@ -1,22 +1,23 @@
 /// Applies merges to one piece of text: always the merge of the lowest rank, the leftmost where it
 /// occurs more than once. Words are merged in place; long runs, in O(n log n), with a heap.
 struct WordMerger {
-  /// Pieces longer than this use the heap.
-  static let heapThreshold = 64
   /// Pieces longer than this are cut (positions are 32 bits): 1 GiB.
   static let longest = 1 << 30
 
   private let byteIds: [UInt32]
   private let merges: PairTable
+  /// Pieces longer than this use the heap.
+  private let heapThreshold: Int
   private var symbols: [UInt32] = []
   /// Of the pair that begins at each symbol: rank << 32 | id of the result, or `PairTable.absent`.
   private var candidates: [UInt64] = []
 
   /// - byteIds: (256), the token of each byte.
   /// - merges: pair → rank << 32 | id of the result.
-  init(byteIds: [UInt32], merges: PairTable) {
+  init(byteIds: [UInt32], merges: PairTable, heapThreshold: Int = 64) {
     self.byteIds = byteIds
     self.merges = merges
+    self.heapThreshold = heapThreshold
   }
 
   /// Appends the tokens of the piece `range` of `text`.
@@ -30,7 +31,7 @@ struct WordMerger {
       let end = min(range.upperBound, start + Self.longest)
       symbols.removeAll(keepingCapacity: true)
       for i in start..<end { symbols.append(byteIds[Int(text[i])]) }
-      if symbols.count > Self.heapThreshold { mergeLong(into: &ids) } else { mergeShort(into: &ids) }
+      if symbols.count > heapThreshold { mergeLong(into: &ids) } else { mergeShort(into: &ids) }
       start = end
     } while start < range.upperBound
   }

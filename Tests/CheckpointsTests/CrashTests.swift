@@ -13,8 +13,8 @@ import Testing
     let error: CheckpointError?
   }
 
-  /// Publishes step 3 over 1 and 2, keeping 2, with a fault at each call in turn. Returns how many calls there
-  /// are.
+  /// Publishes step 3 over 1 and 2, keeping 2, with a fault at each call in turn. Returns how many
+  /// calls there are.
   private func everyCall(
     _ fault: FaultyFileSystem.Fault, _ check: (Outcome) throws -> Void
   ) throws -> Int {
@@ -104,8 +104,8 @@ import Testing
     #expect(files.openCount == 0)
   }
 
-  /// What a power failure needs: the bytes of each file before the manifest, all before the rename, and the
-  /// rename before anything is removed.
+  /// What a power failure needs: the bytes of each file before the manifest, all before the rename,
+  /// and the rename before anything is removed.
   @Test func theOrderOfSyncs() throws {
     let run = try RunDirectory(steps: [1, 2])
     let files = FaultyFileSystem()

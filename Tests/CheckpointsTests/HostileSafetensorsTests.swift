@@ -116,7 +116,8 @@ import Testing
         + "found \(length)")
   }
 
-  /// Each bit of the header flipped: refused, or a header that still covers each byte of the data once.
+  /// Each bit of the header flipped: refused, or a header that still covers each byte of the data
+  /// once.
   @Test func flippedBits() throws {
     let bytes = try LocalFileSystem().readBytes(
       SafetensorsTests.fixture("dtypes.safetensors"), limit: 9999)

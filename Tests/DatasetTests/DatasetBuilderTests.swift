@@ -248,6 +248,7 @@ import Tokenization
           .build([stories(5)], tokenizer: tokenizer, output: output, on: team)
       }
       #expect(faulty.openCount == 0, "call \(number)")
+      #expect(try directory.list().allSatisfy { $0 == "out" }, "call \(number)")
       if faulty.isArmed { break }
       if (try? result.get()) != nil || LocalFileSystem().exists(output) {
         #expect(try TokenDataset(directory: output).train.count > 0, "call \(number)")
@@ -256,7 +257,6 @@ import Tokenization
       if case .failure(let error) = result { #expect(error is DatasetError) }
     }
     #expect(number > 15)
-    #expect(try directory.list().allSatisfy { $0 == "out" })
   }
 
   @Test("A write that takes only half of its bytes is gone on with")

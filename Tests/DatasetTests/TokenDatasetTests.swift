@@ -103,6 +103,22 @@ import Tokenization
     #expect(error() != nil)
   }
 
+  @Test(
+    "A shard's name never leads out of the directory",
+    arguments: ["", ".", "..", "../a.bin", "/a.bin", "a/b.bin", "a\u{0}.bin", "a b.bin", ".a.bin"])
+  func names(name: String) throws {
+    var description = DatasetDescription(
+      vocabularySize: 10, endOfText: 9, tokenizerFingerprint: "f")
+    description.train.shards = [.init(name: "a.bin", tokens: 3, crc32c: 0x0000_BEEF)]
+    description.train.tokens = 3
+    #expect(try DatasetDescription(parsing: description.serialized(), path: "d") == description)
+    description.train.shards[0].name = name
+    let error = #expect(throws: DatasetError.self) {
+      try DatasetDescription(parsing: description.serialized(), path: "d")
+    }
+    #expect(error?.problem.hasPrefix("expected the name of a file beside it") == true)
+  }
+
   @Test("dataset.json cut anywhere is an error")
   func truncatedDescription() throws {
     try build()
@@ -146,7 +162,7 @@ import Tokenization
     #expect(dataset.validation.count == 2)
   }
 
-  @Test func names() throws {
+  @Test func bareNames() throws {
     let bare = try BareShards(
       [
         "a.txt", "interval_train.bin", "train.bin", "tiny-Valid.bin", "x_val_000001.bin",

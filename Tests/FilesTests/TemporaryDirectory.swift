@@ -1,8 +1,8 @@
 import Files
 import Glibc
 
-/// A new directory, in memory where the machine has a place for that, since these tests sync thousands of
-/// files; removed with this object.
+/// A new directory, in memory where the machine has a place for that, since these tests sync
+/// thousands of files; removed with this object.
 final class TemporaryDirectory {
   let path: String
 
