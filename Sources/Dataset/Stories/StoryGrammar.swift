@@ -73,9 +73,7 @@ public struct StoryGrammar: Sendable {
         nats += choice.nats[index]
         expand(choice.nodes[index], &draws)
       case .draw(let role, let table, let form):
-        let free = grammar.lexicon.tables[table].entries.filter { !bound.contains($0) }
-        let entry = free[Int(draws.below(UInt32(free.count)))]
-        nats += log(Double(free.count))
+        let entry = draw(from: grammar.lexicon.tables[table].entries, &draws)
         if let role { bound[role] = entry }
         _ = typesetter.set(grammar.lexicon.words(entry, form), into: &page)
       case .refer(let role, let form):
@@ -84,6 +82,18 @@ public struct StoryGrammar: Sendable {
       case .article: typesetter.beginArticle()
       case .sentence: typesetter.beginSentence()
       }
+    }
+
+    /// One of the entries that no role has taken, each as likely as the other.
+    private mutating func draw(from entries: [Int], _ draws: inout StoryDraws) -> Int {
+      let taken = entries.count { bound.contains($0) }
+      nats += log(Double(entries.count - taken))
+      var left = draws.below(UInt32(entries.count - taken))
+      for entry in entries where !bound.contains(entry) {
+        if left == 0 { return entry }
+        left -= 1
+      }
+      preconditionFailure("a story table has no word left")
     }
   }
 }

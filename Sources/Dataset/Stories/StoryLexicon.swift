@@ -28,9 +28,9 @@ struct StoryLexicon: Sendable {
   /// The lexicon of the built-in corpus.
   static let english: StoryLexicon = {
     var lexicon = StoryLexicon()
-    for source in StoryNames.tables + StoryThings.tables + StoryPlaces.tables + StoryWords.tables {
-      lexicon.add(source)
-    }
+    let people = StoryNames.tables + StoryBeings.tables
+    for source in people + StoryThings.tables + StoryPlaces.tables { lexicon.add(source) }
+    for source in StoryEvents.tables + StoryWords.tables { lexicon.add(source) }
     return lexicon
   }()
 
@@ -42,10 +42,8 @@ struct StoryLexicon: Sendable {
     var columns: [String] = []
     /// Forms that all words of the table share; a * stands for the word.
     var shared: [String: String] = [:]
-    /// One word a row with its forms after slashes.
+    /// One word a row with its forms after slashes; without columns, spaces part words too.
     var rows = ""
-    /// Rows are parted by spaces too.
-    var isList: Bool { columns.isEmpty && name != "spot" }
     /// Tables whose words this table also has.
     var union: [String] = []
   }
@@ -53,7 +51,7 @@ struct StoryLexicon: Sendable {
   mutating func add(_ source: Source) {
     var table = Table(name: source.name, entries: [])
     for name in source.union { table.entries += tables[self.table(name)].entries }
-    let rows = source.rows.split { $0 == "\n" || source.isList && $0 == " " }
+    let rows = source.rows.split { $0 == "\n" || source.columns.isEmpty && $0 == " " }
     for row in rows {
       let cells = row.split(separator: "/").map { String($0.trimmed) }
       precondition(cells.count == source.columns.count + 1, "story word \(row): wrong number of forms")

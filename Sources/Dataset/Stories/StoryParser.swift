@@ -101,9 +101,10 @@ private struct StoryParser {
       var set = typesetter
       reading.position = position
       guard set.set(grammar.lexicon.words(entry, form), into: &reading) else { continue }
+      let before = role.map { bound[$0] } ?? -1
       if let role { bound[role] = entry }
       run(list, set, reading.position, nats)
-      if let role { bound[role] = -1 }
+      if let role { bound[role] = before }
       rest.removeLast(rest.count - mark)
     }
   }

@@ -29,7 +29,6 @@ enum StoryPlaces {
         harbor / at the harbor
         heath / on the heath
         hill / on the hill
-        hollow / in the hollow
         jetty / on the jetty
         lagoon / by the lagoon
         lake / by the lake
@@ -48,7 +47,6 @@ enum StoryPlaces {
         ridge / on the ridge
         river / by the river
         shore / on the shore
-        spring / by the spring
         square / in the square
         stream / by the stream
         swamp / by the swamp
@@ -72,7 +70,6 @@ enum StoryPlaces {
         circus / at the circus
         cottage / in the cottage
         dairy / at the dairy
-        fair / at the fair
         farm / on the farm
         forge / at the forge
         greenhouse / in the greenhouse
@@ -96,36 +93,17 @@ enum StoryPlaces {
         """),
     StoryLexicon.Source(name: "place", union: ["outside", "building"]),
     StoryLexicon.Source(
-      name: "spot", columns: [],
+      name: "spot", kind: .object,
       rows: """
-        under a bench
-        behind a bush
-        beneath a log
-        in the tall grass
-        in a ditch
-        behind a fence
-        under a pile of leaves
-        between two rocks
-        behind a wall
-        under a hedge
-        beside a puddle
-        under an old plank
-        behind a haystack
-        among the nettles
-        near a gate
-        at the foot of an oak
-        behind a stack of bricks
-        under a heap of straw
-        among the ferns
-        beside a tree stump
-        behind a wheelbarrow
-        under a ladder
-        in the ivy
-        behind a water trough
-        in a patch of daisies
-        among the thistles
-        under a signpost
-        beside a milestone
+        barrow bench boulder bush doorstep fence fern gatepost haystack hedge ladder log lamppost manhole
+        milestone mound pipe plank puddle railing rock root signpost stump thistle trough wall wheelbarrow
+        woodpile anthill drainpipe beehive molehill nettle
+        """),
+    StoryLexicon.Source(
+      name: "spotlook",
+      rows: """
+        broken mossy hollow old big tall muddy wet dry thorny leafy low narrow cracked sunny shady slippery
+        weathered rotten fallen
         """),
   ]
 }

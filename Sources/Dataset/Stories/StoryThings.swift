@@ -76,20 +76,27 @@ enum StoryThings {
         teacup teapot thermometer umbrella vase wallet watch
         """),
     StoryLexicon.Source(
-      name: "soft", kind: .object, shared: one,
+      name: "wear", kind: .object, shared: one,
       rows: """
-        apron bandana belt blanket bonnet cap cape cloak coat cushion flag handkerchief hat jacket
-        knapsack pillow purse quilt ribbon rucksack satchel scarf shawl sweater tablecloth waistcoat
+        apron beret bonnet cap cape cardigan cloak coat hat hood jacket kerchief pinafore poncho pullover
+        raincoat robe sash scarf shawl shirt sweater tunic vest waistcoat
         """),
     StoryLexicon.Source(
-      name: "box", kind: .object, shared: one,
+      name: "cloth", kind: .object, shared: one,
       rows: """
-        barrel basin basket bowl box bucket cabinet casket chest crate cupboard drawer jar pail suitcase
-        tin trunk tub wardrobe
+        bandana belt blanket cushion flag handkerchief knapsack pillow purse quilt ribbon rucksack satchel
+        tablecloth
         """),
+    StoryLexicon.Source(name: "soft", union: ["wear", "cloth"]),
+    StoryLexicon.Source(
+      name: "furniture", kind: .object, shared: one,
+      rows: "bookcase bureau cabinet chest closet cradle crate cupboard drawer dresser trunk wardrobe"),
+    StoryLexicon.Source(
+      name: "lockable", kind: .object, shared: one,
+      rows: "box casket chest coffer cabinet crate strongbox suitcase toolbox trunk urn"),
     StoryLexicon.Source(
       name: "carrier", kind: .object, shared: one,
-      rows: "bag basket bowl box crate hamper jar pail pot sack tin bottle pouch parcel"),
+      rows: "bag basket hamper sack pouch crate bucket pail tub tin"),
     StoryLexicon.Source(
       name: "color",
       rows: """
@@ -99,7 +106,7 @@ enum StoryThings {
     StoryLexicon.Source(
       name: "hardlook",
       rows: """
-        shiny wooden painted polished carved rusty dusty heavy tiny round crooked sparkling copper brass
+        shiny wooden painted polished carved rusty dusty round crooked sparkling copper brass
         """),
     StoryLexicon.Source(
       name: "softlook", rows: "woolen silk velvet patched knitted leather faded embroidered"),
