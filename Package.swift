@@ -125,7 +125,9 @@ let package = Package(
       swiftSettings: swift),
     .testTarget(
       name: "TransformerTests",
-      dependencies: ["Transformer", "Kernels", "Machine", "ReferenceKernels"],
+      dependencies: [
+        "Transformer", "Kernels", "Machine", "Checkpoints", "Files", "ReferenceKernels",
+      ],
       resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
       name: "OptimizersTests", dependencies: ["Optimizers", "Kernels", "Machine"],
