@@ -49,7 +49,9 @@ import Testing
     let model = try TinyModel()
     let tokens = model.tokens(130)
     let expected = try model.trainingLogits(tokens)
-    for parts in [[63, 67], [64, 66], [65, 65], [1, 129], [129, 1], [20, 40, 3, 1, 66], [13, 117]] {
+    for parts in [
+      [63, 67], [64, 66], [65, 65], [1, 129], [129, 1], [20, 40, 3, 1, 66], [13, 117],
+    ] {
       for blockRows in [7, 50, 512] {
         let decoder = try model.decoder(threads: 2, blockRows: blockRows)
         let cache = try KVCache(model.config)
