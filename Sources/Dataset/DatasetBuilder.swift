@@ -4,11 +4,12 @@ public import Tokenization
 
 /// Turns documents into a directory to train on: token shards, `dataset.json` and the tokenizer.
 ///
-/// Each document begins with `<|endoftext|>`, as in llm.c. Training and validation are split by document; a
-/// single document (such as one long text file) is split by position, its end held back. The result is a function
-/// of the documents, the tokenizer and the options, not of the team.
+/// Each document begins with `<|endoftext|>`, as in llm.c. Training and validation are split by
+/// document; a single document (such as one long text file) is split by position, its end held
+/// back. The result is a function of the documents, the tokenizer and the options, not of the team.
 public struct DatasetBuilder: Sendable {
-  /// Share of the documents held back for validation, 0 ..< 1. Not used where validation documents are given.
+  /// Share of the documents held back for validation, 0 ..< 1. Not used where validation documents
+  /// are given.
   public var valFraction = 0.05
   /// Chooses which documents are held back.
   public var seed: UInt64 = 0
@@ -46,14 +47,14 @@ public struct DatasetBuilder: Sendable {
     public var tokens = 0
   }
 
-  /// Reads, encodes and writes. The directory `output` appears when it is complete; before that there
-  /// is one of its name with `.tmp-` and the process id.
+  /// Reads, encodes and writes. The directory `output` appears when it is complete; before that
+  /// there is one of its name with `.tmp-` and the process id.
   ///
   /// - validation: documents to hold back; if there are any, all of `sources` is trained on.
   /// - progress: called now and then; false stops the build.
   ///
-  /// Throws ``DatasetError``: text that cannot be read; a vocabulary that does not fit uint16 or lacks
-  /// `<|endoftext|>`; an output that already holds files; a full disk; a stop.
+  /// Throws ``DatasetError``: text that cannot be read; a vocabulary that does not fit uint16 or
+  /// lacks `<|endoftext|>`; an output that already holds files; a full disk; a stop.
   public func build(
     _ sources: [any DocumentSource], validation: [any DocumentSource] = [], tokenizer: Tokenizer,
     output: String, on team: ThreadTeam, progress: @escaping (Progress) -> Bool = { _ in true }

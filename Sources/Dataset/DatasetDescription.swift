@@ -6,7 +6,8 @@ import Files
 /// { "format": "sophia-rt dataset", "version": 1,
 ///   "vocabulary_size": 8192, "end_of_text": 8191, "tokenizer_fingerprint": "…",
 ///   "train": { "documents": 1200, "bytes": 2000000, "tokens": 500000,
-///              "shards": [ { "name": "train_000000.bin", "tokens": 500000, "crc32c": "0badcafe" } ] },
+///              "shards": [ { "name": "train_000000.bin", "tokens": 500000,
+///                            "crc32c": "0badcafe" } ] },
 ///   "validation": { … } }
 /// ```
 public struct DatasetDescription: Sendable, Equatable {
@@ -75,8 +76,9 @@ extension DatasetDescription {
     ]
   }
 
-  /// Reads `dataset.json`; `path` is for messages. Throws ``DatasetError`` if it is not strict JSON, lacks a
-  /// field, has a value out of its range, names a file outside of the directory, or contradicts itself.
+  /// Reads `dataset.json`; `path` is for messages. Throws ``DatasetError`` if it is not strict
+  /// JSON, lacks a field, has a value out of its range, names a file outside of the directory, or
+  /// contradicts itself.
   public init(parsing bytes: [UInt8], path: String) throws(DatasetError) {
     let json: JSON
     do throws(JSONError) { json = try JSON(parsing: bytes, name: path) } catch {

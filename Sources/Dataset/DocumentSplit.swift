@@ -1,8 +1,8 @@
-/// Which documents are held back for validation: a function of the number of documents, the fraction and
-/// the seed alone.
+/// Which documents are held back for validation: a function of the number of documents, the
+/// fraction and the seed alone.
 struct DocumentSplit {
-  /// Number of documents held back. With a fraction above 0 and two documents or more, at least one, and at
-  /// least one is left.
+  /// Number of documents held back. With a fraction above 0 and two documents or more, at least
+  /// one, and at least one is left.
   let validationCount: Int
   private let order: WindowOrder?
 

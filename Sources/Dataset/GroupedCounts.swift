@@ -10,8 +10,8 @@ struct GroupedCounts: Sendable {
   /// How often each pair was seen; parallel to `keys`.
   private(set) var counts: [UInt32]
 
-  /// Counts the pairs that `forEachPair` emits; it is called twice and must emit the same each time.
-  /// The result does not depend on the order of the pairs, nor on the team.
+  /// Counts the pairs that `forEachPair` emits; it is called twice and must emit the same each
+  /// time. The result does not depend on the order of the pairs, nor on the team.
   init(
     groups: Int, on team: ThreadTeam,
     forEachPair: (_ emit: (_ group: Int, _ key: UInt32) -> Void) -> Void

@@ -4,8 +4,8 @@ struct KneserNeyDiscounts: Sendable, Equatable {
   /// Subtracted from a count of 1, of 2, and of 3 or more.
   let one, two, threePlus: Double
 
-  /// Dᵢ = i − (i+1)·Y·nᵢ₊₁/nᵢ with Y = n₁/(n₁ + 2 n₂), nᵢ the number of n-grams seen i times. Where the
-  /// sample is too small for that, or gives a value outside [0, i], ½, 1 and 1½ as in KenLM.
+  /// Dᵢ = i − (i+1)·Y·nᵢ₊₁/nᵢ with Y = n₁/(n₁ + 2 n₂), nᵢ the number of n-grams seen i times. Where
+  /// the sample is too small for that, or gives a value outside [0, i], ½, 1 and 1½ as in KenLM.
   init(counts: some Sequence<UInt32>) {
     var n = [0.0, 0, 0, 0, 0]
     for count in counts where count >= 1 && count <= 4 { n[Int(count)] += 1 }

@@ -1,9 +1,10 @@
 import Glibc
 public import Machine
 
-/// An n-gram model of tokens, order 1 to 3, with interpolated modified Kneser–Ney smoothing (Chen and
-/// Goodman 1998): the baseline that a trained model has to beat. Exact counts, no pruning; a function of
-/// the tokens alone. Needs about 4 bytes a token while it is made and 8 bytes a distinct n-gram.
+/// An n-gram model of tokens, order 1 to 3, with interpolated modified Kneser–Ney smoothing (Chen
+/// and Goodman 1998): the baseline that a trained model has to beat. Exact counts, no pruning; a
+/// function of the tokens alone. Needs about 4 bytes a token while it is made and 8 bytes a
+/// distinct n-gram.
 public struct NGramModel: Sendable {
   /// Tokens a prediction looks at, the predicted one included.
   public let order: Int
@@ -64,8 +65,8 @@ public struct NGramModel: Sendable {
     return trigrams.probability(of: token, after: previous, beforePrevious, lower: p)
   }
 
-  /// The mean of −ln p over the tokens at `targets` (all but the first by default), each predicted from
-  /// what comes before it in the stream. Nats a token; the same bits for any team.
+  /// The mean of −ln p over the tokens at `targets` (all but the first by default), each predicted
+  /// from what comes before it in the stream. Nats a token; the same bits for any team.
   public func crossEntropy(
     of tokens: TokenStream, targets: Range<Int>? = nil, on team: ThreadTeam
   ) -> Double {
@@ -117,8 +118,8 @@ extension NGramModel {
     }
   }
 
-  /// Trigrams: a group is the oldest token, a key the two after it (the newest in the low half). The
-  /// sums of a context are taken when asked for: its continuations are neighbours in the table.
+  /// Trigrams: a group is the oldest token, a key the two after it (the newest in the low half).
+  /// The sums of a context are taken when asked for: its continuations are neighbours in the table.
   private struct TrigramLevel: Sendable {
     let table: GroupedCounts
     let discounts: KneserNeyDiscounts

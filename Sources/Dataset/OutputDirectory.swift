@@ -48,7 +48,8 @@ struct OutputDirectory {
     }
   }
 
-  /// Gives the complete directory its name. An earlier dataset is moved aside first and removed last.
+  /// Gives the complete directory its name. An earlier dataset is moved aside first and removed
+  /// last.
   func publish() throws(DatasetError) {
     try call { () throws(FileError) in
       try fileSystem.synchronizeDirectory(temporary)

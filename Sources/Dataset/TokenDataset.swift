@@ -2,7 +2,8 @@ public import Files
 public import Tokenization
 
 /// A directory of tokens to train on: one written by ``DatasetBuilder`` (with `dataset.json` and
-/// `tokenizer.json`), or nanoGPT's `train.bin` and `val.bin`, or llm.c's `*train*.bin` and `*val*.bin`.
+/// `tokenizer.json`), or nanoGPT's `train.bin` and `val.bin`, or llm.c's `*train*.bin` and
+/// `*val*.bin`.
 public struct TokenDataset: Sendable {
   /// Where it is.
   public let directory: String
@@ -17,8 +18,8 @@ public struct TokenDataset: Sendable {
 
   /// Opens a directory and checks every byte: checksums, lengths, ids against the vocabulary.
   ///
-  /// - tokenizer: the tokenizer; by default the one in the directory. A dataset that was made with another
-  ///   one is refused. A bare directory carries none, as a rule.
+  /// - tokenizer: the tokenizer; by default the one in the directory. A dataset that was made with
+  ///   another one is refused. A bare directory carries none, as a rule.
   ///
   /// Throws ``DatasetError``.
   public init(
@@ -118,7 +119,8 @@ struct BareShards {
   private(set) var train: [String] = []
   private(set) var validation: [String] = []
 
-  /// Sorts out `names` (in the order of the tokens). Throws ``DatasetError`` if none is for training.
+  /// Sorts out `names` (in the order of the tokens). Throws ``DatasetError`` if none is for
+  /// training.
   init(_ names: [String], directory: String) throws(DatasetError) {
     for name in names where name.utf8.reversed().starts(with: ".bin".utf8.reversed()) {
       let words = name.split { !$0.isLetter }.map { $0.lowercased() }

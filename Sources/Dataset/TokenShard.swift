@@ -1,8 +1,9 @@
 import Files
 
-/// A file of uint16 tokens, mapped: llm.c's `.bin` (a header of 256 little-endian int32: magic 20240520,
-/// version 1, number of tokens, zeros) or nanoGPT's headerless `.bin`. A file that begins with the magic
-/// number is llm.c's; as tokens it would be 55448 and 308, the first of which GPT-2's vocabulary lacks.
+/// A file of uint16 tokens, mapped: llm.c's `.bin` (a header of 256 little-endian int32: magic
+/// 20240520, version 1, number of tokens, zeros) or nanoGPT's headerless `.bin`. A file that begins
+/// with the magic number is llm.c's; as tokens it would be 55448 and 308, the first of which
+/// GPT-2's vocabulary lacks.
 ///
 /// Every byte is checked when the file is opened: length against header, every id against the
 /// vocabulary. After that a token is a valid row of the embedding.
@@ -24,8 +25,9 @@ public final class TokenShard: @unchecked Sendable {
   private let fileBytes: UnsafeRawBufferPointer
   private let file: MappedFile?
 
-  /// Maps and checks a file. Throws ``DatasetError`` if it cannot be read, is empty, its length does not
-  /// match its header, or a token is not below `vocabularySize` (nil: ids are not checked).
+  /// Maps and checks a file. Throws ``DatasetError`` if it cannot be read, is empty, its length
+  /// does not match its header, or a token is not below `vocabularySize` (nil: ids are not
+  /// checked).
   public init(path: String, vocabularySize: Int?) throws(DatasetError) {
     let file: MappedFile
     do { file = try MappedFile(path: path) } catch { throw DatasetError(error) }

@@ -1,7 +1,7 @@
 public import Files
 
-/// Writes tokens as llm.c `.bin` shards `NAME_000000.bin`, `NAME_000001.bin`, … of at most `shardTokens`
-/// tokens each. A shard has no valid header before it is whole and on disk.
+/// Writes tokens as llm.c `.bin` shards `NAME_000000.bin`, `NAME_000001.bin`, … of at most
+/// `shardTokens` tokens each. A shard has no valid header before it is whole and on disk.
 public struct TokenShardWriter: ~Copyable {
   private let directory: String
   private let name: String

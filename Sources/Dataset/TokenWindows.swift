@@ -1,5 +1,5 @@
-/// Where training is in its data: the epoch, and the position in it. The whole state of the order of
-/// the data: resuming from the value goes on exactly as if never interrupted, in O(1).
+/// Where training is in its data: the epoch, and the position in it. The whole state of the order
+/// of the data: resuming from the value goes on exactly as if never interrupted, in O(1).
 public struct BatchCursor: Sendable, Equatable {
   /// Passes over the data completed.
   public var epoch: Int
@@ -13,8 +13,8 @@ public struct BatchCursor: Sendable, Equatable {
   }
 }
 
-/// Training sequences: non-overlapping windows of T tokens with the targets one further on, visited in
-/// each epoch in the order of a ``WindowOrder``. A stream of n tokens has ⌊(n − 1)/T⌋ windows.
+/// Training sequences: non-overlapping windows of T tokens with the targets one further on, visited
+/// in each epoch in the order of a ``WindowOrder``. A stream of n tokens has ⌊(n − 1)/T⌋ windows.
 ///
 /// A sequence has a global index: epoch · windows + position in the epoch. So a step that takes S
 /// sequences from a first index on needs no state, and an epoch may end inside a batch.
@@ -26,8 +26,9 @@ public struct TokenWindows: Sendable {
   /// The permutation of each epoch.
   public let order: WindowOrder
 
-  /// Windows of `context` (at least 1) tokens of `stream`, ordered by `seed`. Throws ``DatasetError``
-  /// if there are fewer tokens than one window and its last target; `name` says which in the message.
+  /// Windows of `context` (at least 1) tokens of `stream`, ordered by `seed`. Throws
+  /// ``DatasetError`` if there are fewer tokens than one window and its last target; `name` says
+  /// which in the message.
   public init(
     _ stream: TokenStream, context: Int, seed: UInt64, name: String = "training data"
   ) throws(DatasetError) {

@@ -1,5 +1,5 @@
-/// The fixed part of the validation data that every evaluation of a run looks at: consecutive windows
-/// of T tokens from its start.
+/// The fixed part of the validation data that every evaluation of a run looks at: consecutive
+/// windows of T tokens from its start.
 public struct ValidationSlice: Sendable {
   /// The tokens.
   public let stream: TokenStream

@@ -1,12 +1,13 @@
 import Machine
 
-/// The order in which an epoch visits its windows: a pseudorandom permutation of `0 ..< count` that is
-/// a pure function of (seed, epoch, index), so nothing is stored or shuffled and resuming is O(1).
+/// The order in which an epoch visits its windows: a pseudorandom permutation of `0 ..< count` that
+/// is a pure function of (seed, epoch, index), so nothing is stored or shuffled and resuming is
+/// O(1).
 ///
-/// A balanced Feistel network over the smallest power of four that holds `count`, its round function a
-/// Philox word; values outside the range are walked on until they fall inside (cycle walking, Black
-/// and Rogaway 2002, "Ciphers with arbitrary finite domains"). The domain is less than four times the range,
-/// or 4 where the range is 1, so a walk takes a few steps.
+/// A balanced Feistel network over the smallest power of four that holds `count`, its round
+/// function a Philox word; values outside the range are walked on until they fall inside (cycle
+/// walking, Black and Rogaway 2002, "Ciphers with arbitrary finite domains"). The domain is less
+/// than four times the range, or 4 where the range is 1, so a walk takes a few steps.
 public struct WindowOrder: Sendable, Equatable {
   /// Number of windows, at least 1.
   public let count: Int

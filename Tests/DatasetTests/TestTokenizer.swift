@@ -2,8 +2,8 @@ import Files
 import Testing
 import Tokenization
 
-/// A byte-level tokenizer of 256 bytes, these merges of two characters each (of printable ASCII), `filler` tokens
-/// that never come out of text, and `<|endoftext|>`.
+/// A byte-level tokenizer of 256 bytes, these merges of two characters each (of printable ASCII),
+/// `filler` tokens that never come out of text, and `<|endoftext|>`.
 func testTokenizer(
   merges: [String] = ["he", "in", "an", "or"], filler: Int = 0, endOfText: Bool = true
 ) throws -> Tokenizer {

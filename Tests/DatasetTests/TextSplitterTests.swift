@@ -81,8 +81,8 @@ private func split(_ text: String, chunk: Int = 1 << 20, pieceBytes: Int = 1 << 
 }
 
 @Suite struct UTF8CheckerTests {
-  /// The first fault by Swift's own decoder: the start of the first ill-formed sequence is at or before
-  /// the byte that our checker names, at most three bytes before.
+  /// The first fault by Swift's own decoder: the start of the first ill-formed sequence is at or
+  /// before the byte that our checker names, at most three bytes before.
   private func isText(_ bytes: [UInt8]) -> Bool {
     String(validating: bytes, as: UTF8.self) != nil && !bytes.contains(0)
   }

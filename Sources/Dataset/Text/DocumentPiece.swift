@@ -29,10 +29,10 @@ public struct DocumentPiece: Sendable, Equatable {
     return pieces
   }
 
-  /// Where to cut a text of more than `limit` bytes: the last place up to there where a space or line
-  /// break follows a printable ASCII character. GPT-2's pre-tokenizer ends a word there whatever comes before
-  /// and after, so the pieces have the tokens of the whole. Text without such a place (in the
-  /// last 64 KiB) is cut between two characters, where a word may come apart.
+  /// Where to cut a text of more than `limit` bytes: the last place up to there where a space or
+  /// line break follows a printable ASCII character. GPT-2's pre-tokenizer ends a word there
+  /// whatever comes before and after, so the pieces have the tokens of the whole. Text without such
+  /// a place (in the last 64 KiB) is cut between two characters, where a word may come apart.
   static func cut(_ text: ArraySlice<UInt8>, limit: Int) -> Int {
     precondition(limit >= 4 && text.count > limit, "cut: \(text.count) bytes, limit \(limit)")
     let end = text.startIndex + limit

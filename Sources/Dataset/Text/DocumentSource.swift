@@ -1,20 +1,22 @@
-/// Where documents come from: files (``TextSource``) or a generator (``GeneratedDocuments``). It can be
-/// read more than once and gives the same documents each time.
+/// Where documents come from: files (``TextSource``) or a generator (``GeneratedDocuments``). It
+/// can be read more than once and gives the same documents each time.
 public protocol DocumentSource: Sendable {
   /// Number of documents, where it is known without reading them.
   var documentCount: Int? { get }
-  /// A reader at the first document, which hands out long documents in pieces of about `pieceBytes`.
+  /// A reader at the first document, which hands out long documents in pieces of about
+  /// `pieceBytes`.
   func makeReader(pieceBytes: Int) throws(DatasetError) -> any DocumentReader
 }
 
 /// Reads documents one after the other.
 public protocol DocumentReader {
-  /// The next document or piece of one; nil after the last. Throws ``DatasetError`` where the text is
-  /// damaged.
+  /// The next document or piece of one; nil after the last. Throws ``DatasetError`` where the text
+  /// is damaged.
   mutating func next() throws(DatasetError) -> DocumentPiece?
 }
 
-/// Documents that are made by a function of their index, such as the stories of the built-in corpus.
+/// Documents that are made by a function of their index, such as the stories of the built-in
+/// corpus.
 public struct GeneratedDocuments: DocumentSource {
   private let count: Int
   private let document: @Sendable (Int) -> [UInt8]

@@ -1,5 +1,5 @@
-/// Cuts bytes, as they arrive, into lines: at `\n`, the last one also at the end of the file. A `\r` before the
-/// `\n` stays; JSON skips it.
+/// Cuts bytes, as they arrive, into lines: at `\n`, the last one also at the end of the file. A
+/// `\r` before the `\n` stays; JSON skips it.
 struct LineSplitter {
   private let maxLineBytes: Int
   private var bytes: [UInt8] = []

@@ -1,7 +1,7 @@
 import Files
 
-/// Documents out of the bytes of a text or JSON lines file, which are checked to be UTF-8 as they come.
-/// A byte order mark at the beginning is dropped.
+/// Documents out of the bytes of a text or JSON lines file, which are checked to be UTF-8 as they
+/// come. A byte order mark at the beginning is dropped.
 struct TextReader: DocumentReader {
   private let input: any ByteInput
   private let pieceBytes: Int

@@ -1,8 +1,8 @@
 public import Files
 
 /// A file of documents, its format told by its name: `.txt` (documents separated by a literal
-/// `<|endoftext|>`, or the whole file) or `.jsonl` (one JSON object a line, the document in its `"text"`),
-/// either also compressed, with `.zst` appended.
+/// `<|endoftext|>`, or the whole file) or `.jsonl` (one JSON object a line, the document in its
+/// `"text"`), either also compressed, with `.zst` appended.
 public struct TextSource: Sendable, Equatable {
   /// What is in the file once it is decompressed.
   public enum Format: Sendable, Equatable {
@@ -22,7 +22,8 @@ public struct TextSource: Sendable, Equatable {
   public let maxLineBytes: Int
   private let fileSystem: any FileSystem
 
-  /// A file. Throws ``DatasetError`` if its name ends in none of the endings we read; it is not opened yet.
+  /// A file. Throws ``DatasetError`` if its name ends in none of the endings we read; it is not
+  /// opened yet.
   public init(
     path: String, maxLineBytes: Int = 64 << 20, fileSystem: any FileSystem = LocalFileSystem()
   ) throws(DatasetError) {

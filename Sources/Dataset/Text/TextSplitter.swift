@@ -1,8 +1,8 @@
 /// Cuts plain text, as it arrives, into documents at each literal `<|endoftext|>`.
 ///
-/// A line break after the separator belongs to it. `\r\n` becomes `\n`, so that a file's tokens do not
-/// depend on the system it was saved on; a lone `\r` stays. Documents of white space alone are dropped.
-/// A long document is handed out in pieces, so that memory does not grow with it.
+/// A line break after the separator belongs to it. `\r\n` becomes `\n`, so that a file's tokens do
+/// not depend on the system it was saved on; a lone `\r` stays. Documents of white space alone are
+/// dropped. A long document is handed out in pieces, so that memory does not grow with it.
 struct TextSplitter {
   private static let separator = Array("<|endoftext|>".utf8)
 

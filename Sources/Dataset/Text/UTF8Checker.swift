@@ -1,5 +1,5 @@
-/// Finds the first byte that is not UTF-8 text (RFC 3629: no overlong forms, surrogates or values past
-/// U+10FFFF), or that is NUL, in bytes that arrive in pieces.
+/// Finds the first byte that is not UTF-8 text (RFC 3629: no overlong forms, surrogates or values
+/// past U+10FFFF), or that is NUL, in bytes that arrive in pieces.
 struct UTF8Checker {
   /// Bytes checked so far.
   private(set) var offset = 0

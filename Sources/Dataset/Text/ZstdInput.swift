@@ -1,7 +1,7 @@
 import CZstd
 
-/// Decompresses a zstd file as it is read: one frame or several. Memory is bounded by the window (at most
-/// 128 MiB, zstd's own default limit) whatever the file says of its size.
+/// Decompresses a zstd file as it is read: one frame or several. Memory is bounded by the window
+/// (at most 128 MiB, zstd's own default limit) whatever the file says of its size.
 final class ZstdInput: ByteInput {
   private let compressed: any ByteInput
   private let stream: OpaquePointer
@@ -58,7 +58,8 @@ final class ZstdInput: ByteInput {
 
   private func failure(_ state: Int) -> DatasetError {
     let place = "near compressed byte \(offset - filled + used)"
-    // An error is the negated code; zstd_errors.h promises these numbers and is not in older zstd.h.
+    // An error is the negated code; zstd_errors.h promises these numbers and is not in older
+    // zstd.h.
     switch 0 &- state {
     case 10:  // ZSTD_error_prefix_unknown
       return DatasetError(.malformed, at: path, "expected zstd data, found something else \(place)")
