@@ -79,10 +79,9 @@ public struct ThreadTeam: Sendable {
   public func parallelFor(_ n: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
     precondition(grain >= 1, "ThreadTeam.parallelFor: grain \(grain) < 1")
     if count == 1 || n <= grain {
-      var start = 0
-      while start < n {
-        body(start..<min(start + grain, n))
-        start += grain
+      // A region all the same: its threads flush denormals, and results must not depend on n.
+      ThreadTeam(count: 1).run { _ in
+        for start in stride(from: 0, to: n, by: grain) { body(start..<min(start + grain, n)) }
       }
       return
     }

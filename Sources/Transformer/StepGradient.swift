@@ -91,7 +91,11 @@ public final class StepGradient {
     self.plan = plan
     done = 0
     lossSum = 0
+    // Positions past T get no gradient.
+    let unseen = (config.contextLength - T) * config.width
+    clear(gradients.wpe + T * config.width, unseen)
     if plan.curvatureSequences > 0, let curvature {
+      clear(curvature.wpe + T * config.width, unseen)
       clear(curvature.wte, config.vocabularySize * config.width)
     }
   }

@@ -24,25 +24,29 @@ struct GenerateCommand: ParsableCommand {
   var checkpoint: String
   @Option(help: ArgumentHelp("The text to continue.", valueName: "text"))
   var prompt: String?
-  @Option(help: ArgumentHelp("Read the prompt from a file (- is standard input).", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Read the prompt from a file (- is standard input).", valueName: "file"))
   var promptFile: String?
   @Option(help: ArgumentHelp("Most tokens to add.", valueName: "n"))
   var maxTokens = 256
   @Option(help: ArgumentHelp("How many texts.", valueName: "n"))
   var numSamples = 1
-  @Option(help: ArgumentHelp("0: always the likeliest token; 1: as the model has it.", valueName: "x"))
+  @Option(
+    help: ArgumentHelp("0: always the likeliest token; 1: as the model has it.", valueName: "x"))
   var temperature = 0.8
   @Option(help: ArgumentHelp("Draw from the k likeliest tokens only (0: all).", valueName: "k"))
   var topK = 0
   @Option(
-    help: ArgumentHelp("Draw from the likeliest tokens that make up p of probability.", valueName: "p"))
+    help: ArgumentHelp(
+      "Draw from the likeliest tokens that make up p of probability.", valueName: "p"))
   var topP = 1.0
   @Option(
     help: ArgumentHelp("Drop tokens less than x times as likely as the likeliest.", valueName: "x"))
   var minP = 0.0
   @Option(help: ArgumentHelp("Make tokens that occurred less likely (1: off).", valueName: "x"))
   var repetitionPenalty = 1.0
-  @Option(help: ArgumentHelp("End the text before this string; may be given often.", valueName: "text"))
+  @Option(
+    help: ArgumentHelp("End the text before this string; may be given often.", valueName: "text"))
   var stop: [String] = []
   @Option(help: ArgumentHelp("Seed of the draws.", valueName: "n"))
   var seed: UInt64 = 0
@@ -139,14 +143,17 @@ struct GenerateCommand: ParsableCommand {
     _ terminal: inout Terminal
   ) {
     let t = engine.timing
-    let first = firstToken.map { Double($0.components.attoseconds) * 1e-18 + Double($0.components.seconds) }
+    let first = firstToken.map {
+      Double($0.components.attoseconds) * 1e-18 + Double($0.components.seconds)
+    }
     terminal.note(
       "[\(t.prefillTokens) prompt tokens at \(Format.fixed(t.prefillTokensPerSecond, 0)) tok/s, "
         + "\(t.decodeTokens) decoded at \(Format.fixed(t.decodeTokensPerSecond, 1)) tok/s, first token "
         + "after \(Format.fixed(first ?? 0, 2)) s]")
     if ends.contains(.contextFull) {
       terminal.note(
-        "[stopped: the context of \(loaded.model.config.contextLength) tokens is full; --slide goes on]")
+        "[stopped: the context of \(loaded.model.config.contextLength) tokens is full; --slide goes on]"
+      )
     }
     if ends.contains(.invalidLogits) {
       terminal.note("[stopped: the model's logits are not finite]")

@@ -64,7 +64,8 @@ import Testing
     ("model_type", JSON.string("llama"), "gpt2"), ("n_embd", .integer(0), "n_embd"),
     ("n_head", .integer(4), "divisor"), ("n_layer", .string("3"), "n_layer"),
     ("activation_function", .string("relu"), "gelu_new"), ("n_inner", .integer(7), "n_inner"),
-    ("n_positions", .integer(1 << 40), "n_positions"), ("layer_norm_epsilon", .number(-1), "epsilon"),
+    ("n_positions", .integer(1 << 40), "n_positions"),
+    ("layer_norm_epsilon", .number(-1), "epsilon"),
     ("tie_word_embeddings", .bool(false), "tie_word"), ("vocab_size", .null, "vocab_size"),
   ])
   func refusesOtherModels(key: String, value: JSON, word: String) throws {
