@@ -10,7 +10,7 @@ public import Machine
 /// Ids are laid out as GPT-2's: 0…255 the bytes in the order of ``ByteAlphabet``, then the merges by rank,
 /// then `<|endoftext|>`, the last.
 public struct BytePairTrainer: Sendable {
-  /// What training is doing; `count` only where documents are handed over all at once.
+  /// What training is doing.
   public enum Phase: Sendable {
     /// Counting the distinct pieces of the text.
     case counting

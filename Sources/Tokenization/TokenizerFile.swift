@@ -59,8 +59,11 @@ struct TokenizerFile {
     of merge: JSON, place: @autoclosure () -> String
   ) throws(TokenizerError) -> (left: Substring.UTF8View, right: Substring.UTF8View) {
     if let text = merge.stringValue {
-      let parts = text.utf8.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
-      if parts.count == 2 { return (Substring(parts[0]).utf8, Substring(parts[1]).utf8) }
+      let blank = UInt8(ascii: " ")
+      if let middle = text.utf8.firstIndex(of: blank) {
+        let right = text[text.utf8.index(after: middle)...].utf8
+        if !right.contains(blank) { return (text[..<middle].utf8, right) }
+      }
     } else if let pair = merge.arrayValue, pair.count == 2, let left = pair[0].stringValue,
       let right = pair[1].stringValue
     {

@@ -51,22 +51,19 @@ struct VocabularyBuilder {
     _ left: some Collection<UInt8>, _ right: some Collection<UInt8>,
     place: @autoclosure () -> String
   ) throws(TokenizerError) {
-    let parts = [Array(left), Array(right), Array(left) + Array(right)]
-    var found: [UInt32] = []
-    for part in parts {
-      guard let entry = spellings.find(part), !isSpecial[entry] else {
-        let name = String(decoding: part, as: UTF8.self)
-        throw invalid(
-          place(), "two ordinary tokens whose concatenation is one", "'\(name)', which is none")
-      }
-      found.append(ids[entry])
-    }
-    let key = PairTable.key(found[0], found[1])
+    var bytes = Array(left)
+    let middle = bytes.count
+    bytes += right
+    let merge = Vocabulary.Merge(
+      left: try ordinaryToken(bytes[..<middle], place: place()),
+      right: try ordinaryToken(bytes[middle...], place: place()),
+      result: try ordinaryToken(bytes[...], place: place()))
+    let key = PairTable.key(merge.left, merge.right)
     guard pairs[key] == PairTable.absent else {
       throw invalid(place(), "each merge once", "the merge of rank \(pairs[key]) again")
     }
     pairs.insert(key, UInt64(merges.count))
-    merges.append(Vocabulary.Merge(left: found[0], right: found[1], result: found[2]))
+    merges.append(merge)
   }
 
   /// The vocabulary, if the ids are dense and all bytes have tokens.
@@ -101,14 +98,27 @@ struct VocabularyBuilder {
       specials: specials.sorted { $0.id < $1.id })
   }
 
-  private mutating func add(_ spelling: String, id: JSON?, place: String) throws(TokenizerError) {
+  private func ordinaryToken(
+    _ spelling: ArraySlice<UInt8>, place: @autoclosure () -> String
+  ) throws(TokenizerError) -> UInt32 {
+    guard let entry = spellings.find(spelling), !isSpecial[entry] else {
+      let name = String(decoding: spelling, as: UTF8.self)
+      throw invalid(
+        place(), "two ordinary tokens whose concatenation is one", "'\(name)', which is none")
+    }
+    return ids[entry]
+  }
+
+  private mutating func add(
+    _ spelling: String, id: JSON?, place: @autoclosure () -> String
+  ) throws(TokenizerError) {
     // Ids are dense, so none can exceed what fits into a file of the largest size.
     guard let value = id?.intValue, (0..<Tokenizer.largestFile).contains(value) else {
       let found = id.map { String(decoding: $0.serialized(), as: UTF8.self) } ?? "nothing"
-      throw invalid(place, "an id, a whole number from 0", found)
+      throw invalid(place(), "an id, a whole number from 0", found)
     }
     guard !spelling.isEmpty, spellings.insert(spelling.utf8) == ids.count else {
-      throw invalid(place, "tokens of at least one byte, each once", "'\(spelling)'")
+      throw invalid(place(), "tokens of at least one byte, each once", "'\(spelling)'")
     }
     ids.append(UInt32(value))
     isSpecial.append(false)

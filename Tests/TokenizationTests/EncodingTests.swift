@@ -120,6 +120,7 @@ import Testing
     let (byteIds, pairs) = (tokenizer.vocabulary.byteIds, tokenizer.vocabulary.pairs)
     var random = TestRandom(state: 3)
     let letters = Array("theinrstomvqua ".utf8)
+    var merged = 0
     for length in 2..<300 {
       let text = (0..<length).map { _ in letters[Int.random(in: 0..<letters.count, using: &random)]
       }
@@ -129,7 +130,8 @@ import Testing
       scan.merge(0..<length, of: text.span, into: &a)
       heap.merge(0..<length, of: text.span, into: &b)
       #expect(a == b)
-      #expect(a.count < length || length < 16)
+      merged += length - a.count
     }
+    #expect(merged > 1000)
   }
 }
