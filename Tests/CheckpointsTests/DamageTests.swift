@@ -93,14 +93,15 @@ import Testing
     #expect(error.description.contains("manifest: expected step 2, found step 1"))
   }
 
-  @Test(arguments: [
-    "", ".", "..", "a/b", "../step-00000001/config.json", "/etc/passwd", "manifest.json", "a\0b",
-  ])
-  func namesThatLeaveTheDirectory(_ name: String) throws {
-    let record = FileRecord(name: name, length: 1, crc32c: 0)
-    let manifest = CheckpointManifest(step: 2, files: [record])
-    try overwrite("\(newest)/manifest.json", manifest.serialized())
-    #expect(try found().description.contains("files: expected names without a directory"))
+  @Test func namesThatLeaveTheDirectory() throws {
+    for name in [
+      "", ".", "..", "a/b", "../step-00000001/config.json", "/etc/passwd", "manifest.json", "a\0b",
+    ] {
+      let record = FileRecord(name: name, length: 1, crc32c: 0)
+      let manifest = CheckpointManifest(step: 2, files: [record])
+      try overwrite("\(newest)/manifest.json", manifest.serialized())
+      #expect(try found().description.contains("files: expected names without a directory"))
+    }
   }
 
   @Test func manifestsThatAreWellFormedButWrong() throws {
