@@ -152,7 +152,7 @@ enum StoryEvents {
         a flock of sheep filled the road / a clever sheepdog / drove the sheep aside
         a signpost had fallen over / a good memory / told them the right way
         it had grown too dark to see / a burning torch / lit the way for them
-        the river had risen too high / a long ladder / laid it over the water
+        the water had risen too high / a long ladder / laid it over the water
         thick brambles covered the path / a pair of shears / cut the brambles down
         """),
   ]

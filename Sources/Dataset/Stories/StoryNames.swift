@@ -30,10 +30,10 @@ enum StoryNames {
     StoryLexicon.Source(
       name: "pet", kind: .animal,
       rows: """
-        Biscuit Bramble Bubbles Buttons Caramel Cinnamon Clover Coco Crumble Domino Dumpling Fidget
-        Freckles Fudge Ginger Gizmo Hazel Jumble Jingle Marmalade Mittens Muffin Nibbles Nutmeg Patches
-        Peanut Pebbles Pepper Pickle Pippin Pudding Rascal Scamper Smudge Snowball Socks Sparky Speckle
-        Thimble Tinker Toffee Truffle Tumble Waffles Whiskers
+        Biscuit Bramble Bubbles Buttons Caramel Chirpy Zippy Coco Crumble Domino Dumpling Fidget
+        Freckles Flopsy Ginger Gizmo Hazel Jumble Jingle Mopsy Mittens Muffin Nibbles Nutmeg Patches
+        Peanut Pebbles Pogo Pickle Pippin Puddles Rascal Scamper Smudge Snowball Socks Sparky Speckle
+        Thimble Tubby Toffee Truffle Tumble Wiggles Whiskers
         """),
     StoryLexicon.Source(
       name: "village", kind: .place, shared: ["the": "*", "in": "in *"],

@@ -68,6 +68,10 @@ enum StoryPhrases {
     {5:@ <=size> {2:<look=color>|<look=hardlook>} <thing=toy>|1:a pair of <=size> <look=color>
     <thing=pair>}
     """,
+    "an_instrument": """
+    {5:@ <=size> {2:<look=color>|<look=hardlook>} <thing=toy>|1:a pair of <=size> <look=color>
+    <thing=gear>}
+    """,
     "a_thing": "{3:$a_toy|2:$a_hard|1:$a_soft}",
     "a_treasure": "{2:$a_hard|1:$a_soft}",
     "the_thing": "the {<thing>|<look> <thing>}",
@@ -79,6 +83,7 @@ enum StoryPhrases {
     "softly": "{1:|3: <=adverb>}",
     "sadly": "{1:|3: <=sadly>}",
     "loudly": "{1:|3: <=loudly>}",
+    "merrily": "{1:|3: <=merrily>}",
     "comfort": "{do not {cry|worry|be sad}|never mind|cheer up|take heart|be brave}",
     "oh": "{oh|oh dear|dear me|goodness|heavens|alas}",
     "wow": "{oh|my|bravo|hooray|look|well}",

@@ -32,8 +32,7 @@ enum StoryPlots {
 
     <hero> {tripped over|fell over|bumped into} @ <=spotlook> <=spot>, and $the_thing broke.
     "$oh! Now I can never <thing.use> <thing.it> again," cried <hero>$sadly.
-    "The <trade> can help us," said <friend>$softly.
-    They $ran to the <trade>, who {put down|laid aside} $litter and looked at $the_thing.
+    So they $ran to the <trade>, who {put down|laid aside} $litter and looked at $the_thing.
     "I can mend <thing.it> with <trade.tool>," <trade.he> said$softly.
 
     After <=number> hours the <thing> <thing.was> as good as new, and <hero> gave the <trade> $snacks.
@@ -71,8 +70,7 @@ enum StoryPlots {
     $scene
 
     {Soon|Before long|An hour later} <friend> ate <=number> {plates|helpings} of <dish>, with $snacks.
-    "<dish.this> the best <dish> I have ever had," said <friend>$softly.
-    The <trade> got some <dish> too, because <trade.he> had given them the <dish.need>.
+    "<dish.this> the best <dish> I have ever had," said <friend>$merrily.
     $farewell
     """,
   ]

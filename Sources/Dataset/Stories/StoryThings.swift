@@ -53,20 +53,26 @@ enum StoryThings {
         xylophone / play / played
         """),
     StoryLexicon.Source(
-      name: "pair", kind: .object, columns: ["use", "used"], shared: two,
+      name: "gear", kind: .object, columns: ["use", "used"], shared: two,
+      rows: """
+        skates / try / tried
+        skis / try / tried
+        stilts / walk on / walked on
+        binoculars / look through / looked through
+        cymbals / clash / clashed
+        castanets / shake / shook
+        """),
+    StoryLexicon.Source(
+      name: "footwear", kind: .object, columns: ["use", "used"], shared: two,
       rows: """
         boots / wear / wore
         gloves / wear / wore
         goggles / wear / wore
         sandals / wear / wore
         slippers / wear / wore
-        skates / try / tried
-        skis / try / tried
-        stilts / walk on / walked on
-        binoculars / look through / looked through
         earmuffs / wear / wore
-        cymbals / clash / clashed
         """),
+    StoryLexicon.Source(name: "pair", union: ["gear", "footwear"]),
     StoryLexicon.Source(
       name: "hard", kind: .object, shared: one,
       rows: """

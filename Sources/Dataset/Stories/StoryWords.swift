@@ -20,7 +20,7 @@ enum StoryWords {
     StoryLexicon.Source(
       name: "sad",
       rows: """
-        sad unhappy worried upset miserable gloomy troubled anxious sorry heartbroken lonely downcast
+        sad unhappy worried upset miserable gloomy troubled anxious wretched heartbroken lonely downcast
         """),
     StoryLexicon.Source(
       name: "glad",
@@ -103,7 +103,7 @@ enum StoryWords {
       name: "junk",
       rows: """
         acorn beetle bone brick button coil cork corkscrew feather fishhook hinge horseshoe nail
-        nutshell oyster peel rag rope shell shoe shoelace spring sponge stick string thorn toad
+        nutshell oyster peel rag rope shell shoe shoelace spoke sponge stick string thorn toad
         twig wheel worm
         """),
     StoryLexicon.Source(
@@ -163,6 +163,12 @@ enum StoryWords {
       name: "rich",
       rows: """
         rich old mysterious famous strange wicked lonely wise miserly noble poor crafty
+        """),
+    StoryLexicon.Source(
+      name: "merrily",
+      rows: """
+        merrily happily cheerfully joyfully gladly excitedly proudly eagerly breathlessly warmly
+        brightly loudly
         """),
   ]
 }
