@@ -88,7 +88,8 @@ struct StoryCheckerTests {
     var (names, words): (Set<String>, Set<String>) = ([], [])
     for entry in lexicon.entries {
       let word = String(decoding: entry.forms[0] ?? [], as: UTF8.self)
-      if word.first?.isUppercase == true { names.insert(word.lowercased()) } else { words.insert(word) }
+      let isName = word.first?.isUppercase == true
+      if isName { names.insert(word.lowercased()) } else { words.insert(word) }
     }
     #expect(names.intersection(words).isEmpty)
   }

@@ -72,8 +72,8 @@ struct StoryGrammarTests {
     }
   }
 
-  /// In a grammar small enough to write out, all texts' probabilities sum to one, and a text that two
-  /// derivations lead to has the sum of both.
+  /// In a grammar small enough to write out, all texts' probabilities sum to one, and a text that
+  /// two derivations lead to has the sum of both.
   @Test func probabilitiesOfASmallGrammarSumToOne() throws {
     var lexicon = StoryLexicon()
     lexicon.add(StoryLexicon.Source(name: "n", kind: .person, rows: "Ann Bob Eve"))

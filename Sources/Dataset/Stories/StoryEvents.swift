@@ -1,5 +1,5 @@
-/// What happens in stories: words whose other forms are what follows from them (it began to rain: wet: a
-/// dry towel), so that causes come long before their effects.
+/// What happens in stories: words whose other forms are what follows from them (it began to rain:
+/// wet: a dry towel), so that causes come long before their effects.
 enum StoryEvents {
   static let tables: [StoryLexicon.Source] = [
     StoryLexicon.Source(

@@ -11,8 +11,8 @@ public struct StoryParse: Sendable, Equatable {
 }
 
 extension StoryGrammar {
-  /// The exact −ln P of a text, or nil if the grammar cannot make it. Useful to judge what a model wrote:
-  /// a text is in the language only if every sentence, agreement and reference is right.
+  /// The exact −ln P of a text, or nil if the grammar cannot make it. Useful to judge what a model
+  /// wrote: a text is in the language only if every sentence, agreement and reference is right.
   public func parse(_ text: String) -> StoryParse? {
     var parser = StoryParser(grammar: self, text: Array(text.utf8))
     parser.run(parser.push(start, -1), StoryTypesetter(), 0, 0)

@@ -25,7 +25,8 @@ extension StoryPlots {
     $one_day, <hero> and $friend found @ <=size> {2:<look=color>|<look=hardlook>} <thing=lockable>
     there.
 
-    On it somebody had {written|scratched}: "The key is <way=way> @ <spotlook=spotlook> <spot=spot>."
+    On it somebody had {written|scratched}: "The key is <way=way> @ <spotlook=spotlook>
+    <spot=spot>."
     <friend> $looked $spot and found only $litter.
     Then <hero> $looked <way> the <spotlook> <spot> and found @ <=junklook> key.
     "I have it!" {cried|shouted} <hero>$merrily.

@@ -13,7 +13,8 @@ extension StoryPlots {
 
     $scene
     After <=number> {days|weeks} <pet> was well and went back to its <animal.home> near the <place>.
-    <hero> $was_sad, but {every {morning|evening|<=weekday>}|in <=season>} the <animal> came to <hero>
+    <hero> $was_sad, but {every {morning|evening|<=weekday>}|in <=season>} the <animal> came to
+    <hero>
     for <animal.food> and <=snack>.
     Whenever <hero> {walked|came} to the <place>, <pet> <animal.sound>.
     $farewell
@@ -51,7 +52,8 @@ extension StoryPlots {
 
     They came in last, but the <trade> gave $the_thing to <hero>.
     "{Helping|Being kind|A good heart} is {better|worth more} than winning," <trade.he> said$softly.
-    <friend>, whose <hurt.part> {still hurt|was bandaged|was better now}, {clapped|cheered} <=manner>.
+    <friend>, whose <hurt.part> {still hurt|was bandaged|was better now}, {clapped|cheered}
+    <=manner>.
     $farewell
     """,
 
