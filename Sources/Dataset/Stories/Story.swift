@@ -1,21 +1,21 @@
 /// One short story of the built-in corpus.
 public struct Story: Sendable, Equatable {
-  /// The story: plain ASCII English in paragraphs separated by an empty line, without a line break at
-  /// the end and without `<|endoftext|>`.
+  /// The story: plain ASCII English in paragraphs separated by an empty line, without a line break
+  /// at the end and without `<|endoftext|>`.
   public var text: String
   /// −ln P(text) under the whole grammar: the exact number of nats that the text carries.
   ///
-  /// Divide the sum over stories by the sum of their tokens (with one `<|endoftext|>` a story, which
-  /// carries none: where a story ends is certain) for the entropy a token, the floor of a model's
-  /// loss. It counts the text among all stories, training and validation together: which half a
-  /// story falls in is decided by a hash that a model does not see, so this is also the floor for
-  /// a model trained on one half and tried on the other. `StorySplit.probability` turns it into the
-  /// probability within a half.
+  /// Divide the sum over stories by the sum of their tokens (with one `<|endoftext|>` a story,
+  /// which carries none: where a story ends is certain) for the entropy a token, the floor of a
+  /// model's loss. It counts the text among all stories, training and validation together: which
+  /// half a story falls in is decided by a hash that a model does not see, so this is also the
+  /// floor for a model trained on one half and tried on the other. `StorySplit.probability` turns
+  /// it into the probability within a half.
   public var nats: Double
 }
 
-/// The two halves of the corpus, which never share a text: a story belongs to one of them by a hash of
-/// its text alone, whatever the seed and index that led to it.
+/// The two halves of the corpus, which never share a text: a story belongs to one of them by a
+/// hash of its text alone, whatever the seed and index that led to it.
 public enum StorySplit: Sendable, Equatable, CaseIterable {
   case training
   case validation

@@ -2,7 +2,8 @@
 public struct StoryReferences: Sendable, Equatable {
   /// References of one kind.
   public struct Count: Sendable, Equatable {
-    /// The person, animal, thing or place was named before (and had that color, if one is mentioned).
+    /// The person, animal, thing or place was named before (and had that color, if one is
+    /// mentioned).
     public var right = 0
     /// Another one of the lexicon, or a name that does not exist, stands there.
     public var wrong = 0
@@ -22,7 +23,9 @@ public struct StoryReferences: Sendable, Equatable {
   public init() {}
 
   mutating func add(_ kind: StoryKind, isRight: Bool) {
-    if isRight { counts[kind, default: Count()].right += 1 } else {
+    if isRight {
+      counts[kind, default: Count()].right += 1
+    } else {
       counts[kind, default: Count()].wrong += 1
     }
   }
@@ -36,15 +39,16 @@ public struct StoryReferences: Sendable, Equatable {
   }
 }
 
-/// Counts right and wrong references in any text, also in one that a model wrote with errors in it: it
-/// looks at words of the lexicon and the words before them, and parses nothing.
+/// Counts right and wrong references in any text, also in one that a model wrote with errors in
+/// it: it looks at words of the lexicon and the words before them, and parses nothing.
 ///
-/// - A name is introduced by being the first of the text, by "named", "called", "call it" or "name is",
-///   or by a word such as "friend" or "sister" before it; villages are in the first paragraph.
-///   Every other name is a reference. A capital inside a sentence that no name has is a wrong one.
+/// - A name is introduced by being the first of the text, by "named", "called", "call it" or "name
+/// is", or by a word such as "friend" or "sister" before it; villages are in the first paragraph.
+/// Every other name is a reference. A capital inside a sentence that no name has is a wrong one.
 /// - A noun (thing, animal, place, somebody's trade) is introduced by the first paragraph or by
 ///   "a" or "an". After that, one that follows "the", "my", "her", … is a reference, and
-///   if an adjective of the lexicon stands between, noun and adjective must have been introduced together.
+/// if an adjective of the lexicon stands between, noun and adjective must have been introduced
+/// together.
 public struct StoryChecker: Sendable {
   /// The checker for the built-in corpus.
   public static let english = StoryChecker(lexicon: .english)

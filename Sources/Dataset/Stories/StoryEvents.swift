@@ -1,5 +1,5 @@
-/// What happens in stories: words whose other forms are what follows from them (it began to rain: wet: a
-/// dry towel), so that causes come long before their effects.
+/// What happens in stories: words whose other forms are what follows from them (it began to rain:
+/// wet: a dry towel), so that causes come long before their effects.
 enum StoryEvents {
   static let tables: [StoryLexicon.Source] = [
     StoryLexicon.Source(
@@ -152,7 +152,7 @@ enum StoryEvents {
         a flock of sheep filled the road / a clever sheepdog / drove the sheep aside
         a signpost had fallen over / a good memory / told them the right way
         it had grown too dark to see / a burning torch / lit the way for them
-        the river had risen too high / a long ladder / laid it over the water
+        the water had risen too high / a long ladder / laid it over the water
         thick brambles covered the path / a pair of shears / cut the brambles down
         """),
   ]

@@ -77,7 +77,7 @@ public struct StoryGrammar: Sendable {
         if let role { bound[role] = entry }
         _ = typesetter.set(grammar.lexicon.words(entry, form), into: &page)
       case .refer(let role, let form):
-        precondition(bound[role] >= 0, "story role \(grammar.roles[role]) is used before it is drawn")
+        precondition(bound[role] >= 0, "story role \(grammar.roles[role]) is not drawn yet")
         _ = typesetter.set(grammar.lexicon.words(bound[role], form), into: &page)
       case .article: typesetter.beginArticle()
       case .sentence: typesetter.beginSentence()

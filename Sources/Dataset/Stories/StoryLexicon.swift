@@ -54,12 +54,12 @@ struct StoryLexicon: Sendable {
     let rows = source.rows.split { $0 == "\n" || source.columns.isEmpty && $0 == " " }
     for row in rows {
       let cells = row.split(separator: "/").map { String($0.trimmed) }
-      precondition(cells.count == source.columns.count + 1, "story word \(row): wrong number of forms")
+      precondition(cells.count == source.columns.count + 1, "story word \(row): forms missing")
       var entry = Entry(kind: source.kind, forms: [Array(cells[0].utf8)])
       for (name, words) in zip(source.columns, cells.dropFirst()) { set(name, words, &entry) }
       for (name, form) in source.shared {
-        set(name, form.split(separator: "*", omittingEmptySubsequences: false)
-          .joined(separator: cells[0]), &entry)
+        let parts = form.split(separator: "*", omittingEmptySubsequences: false)
+        set(name, parts.joined(separator: cells[0]), &entry)
       }
       entries.append(entry)
       table.entries.append(entries.count - 1)

@@ -6,24 +6,20 @@ public struct StoryParse: Sendable, Equatable {
   public var nats: Double
   /// The number of ways to derive the text: 1 for every story of the built-in grammar.
   public var derivations: Int
+  /// The alternatives taken: (node, alternative) of each choice.
+  let visited: Set<SIMD2<Int32>>
 }
 
 extension StoryGrammar {
-  /// The exact −ln P of a text, or nil if the grammar cannot make it. Useful to judge what a model wrote:
-  /// a text is in the language only if every sentence, agreement and reference is right.
+  /// The exact −ln P of a text, or nil if the grammar cannot make it. Useful to judge what a model
+  /// wrote: a text is in the language only if every sentence, agreement and reference is right.
   public func parse(_ text: String) -> StoryParse? {
     var parser = StoryParser(grammar: self, text: Array(text.utf8))
     parser.run(parser.push(start, -1), StoryTypesetter(), 0, 0)
     guard let least = parser.found.min() else { return nil }
     let sum = parser.found.reduce(0) { $0 + exp(least - $1) }
-    return StoryParse(nats: least - log(sum), derivations: parser.found.count)
-  }
-
-  /// The alternatives of every choice that some derivation of the text takes, as (node, alternative).
-  func alternatives(of text: String) -> Set<SIMD2<Int32>> {
-    var parser = StoryParser(grammar: self, text: Array(text.utf8))
-    parser.run(parser.push(start, -1), StoryTypesetter(), 0, 0)
-    return parser.visited
+    return StoryParse(
+      nats: least - log(sum), derivations: parser.found.count, visited: parser.visited)
   }
 }
 

@@ -13,15 +13,18 @@ enum StoryPhrases {
     "home": "the <=placelook> <home=place>",
     "meet": """
     {
-    3:{4:once upon a time|2:long ago|2:once|many years ago} there {was|lived} $kid {near $home|in the
+    3:{4:once upon a time|2:long ago|2:once|many years ago} there {was|lived} $kid {near $home|in
+    the
     village of <home=village>}.|
     2:<hero=child> was @ <trait=trait> <hero.kind> who lived {near $home|in <home=village>}.|
     1:in the village of <home=village> there {lived|was} $kid.|
     1:this is {the|a} story of $kid, who lived near $home.
     }
     {
-    2:<hero.he> had <=hair> hair, wore @ <wearlook=color> <wear=wear> and liked {<=hobby>|<=snack>}.|
-    2:<hero.he> liked <=hobby> and <=snack>, and {always|often} wore @ <wearlook=color> <wear=wear>.|
+    2:<hero.he> had <=hair> hair, wore @ <wearlook=color> <wear=wear> and liked
+    {<=hobby>|<=snack>}.|
+    2:<hero.he> liked <=hobby> and <=snack>, and {always|often} wore @ <wearlook=color>
+    <wear=wear>.|
     1:everybody knew <hero.him> by <hero.his> <=hair> hair and <=size> <wearlook=color> <wear=wear>.
     }
     """,
@@ -43,7 +46,8 @@ enum StoryPhrases {
     3:the air smelled of <one=smell> and <=smell>, and @ <=bird> sang in @ <=spotlook> <=tree>.|
     2:<=number> <=color> <=insect> {danced|flew|circled} {over|around|above} the <=flower>, and it
     smelled of <=smell>.|
-    2:{under|beside|near} @ <=spotlook> <=tree> grew <one=flower> and <=flower>, and @ <=bird> {sang|
+    2:{under|beside|near} @ <=spotlook> <=tree> grew <one=flower> and <=flower>, and @ <=bird>
+    {sang|
     called}.|
     1:the wind {shook|moved} the {<=tree>|<=flower>}, and <=color> <=insect> {danced|flew} {around|
     past}.
@@ -55,9 +59,11 @@ enum StoryPhrases {
     and dreamed of <one=dream> and <=dream>.|
     2:the <=moonword> moon rose over <home.the>, and <hero>, still in <hero.his> <wearlook> <wear>,
     dreamed of <one=dream> and <=dream>.|
-    2:<hero> {skipped|ran|walked} home to <home.the> in <hero.his> <wear>, eating <=snack> and singing
+    2:<hero> {skipped|ran|walked} home to <home.the> in <hero.his> <wear>, eating <=snack> and
+    singing
     <=manner> about <=dream>.|
-    1:for supper <hero> had <one=snack> and <=snack>, and talked <=manner> about that <=dayword> day.
+    1:for supper <hero> had <one=snack> and <=snack>, and talked <=manner> about that <=dayword>
+    day.
     }
     """,
 
@@ -67,6 +73,10 @@ enum StoryPhrases {
     "a_toy": """
     {5:@ <=size> {2:<look=color>|<look=hardlook>} <thing=toy>|1:a pair of <=size> <look=color>
     <thing=pair>}
+    """,
+    "an_instrument": """
+    {5:@ <=size> {2:<look=color>|<look=hardlook>} <thing=toy>|1:a pair of <=size> <look=color>
+    <thing=gear>}
     """,
     "a_thing": "{3:$a_toy|2:$a_hard|1:$a_soft}",
     "a_treasure": "{2:$a_hard|1:$a_soft}",
@@ -79,6 +89,7 @@ enum StoryPhrases {
     "softly": "{1:|3: <=adverb>}",
     "sadly": "{1:|3: <=sadly>}",
     "loudly": "{1:|3: <=loudly>}",
+    "merrily": "{1:|3: <=merrily>}",
     "comfort": "{do not {cry|worry|be sad}|never mind|cheer up|take heart|be brave}",
     "oh": "{oh|oh dear|dear me|goodness|heavens|alas}",
     "wow": "{oh|my|bravo|hooray|look|well}",

@@ -95,15 +95,15 @@ enum StoryPlaces {
     StoryLexicon.Source(
       name: "spot", kind: .object,
       rows: """
-        barrow bench boulder bush doorstep fence fern gatepost haystack hedge ladder log lamppost manhole
-        milestone mound pipe plank puddle railing rock root signpost stump thistle trough wall wheelbarrow
-        woodpile anthill drainpipe beehive molehill nettle
+        barrow bench boulder bush doorstep fence fern gatepost haystack hedge ladder log lamppost
+        manhole milestone mound pipe plank puddle railing rock root signpost stump thistle trough
+        wall wheelbarrow woodpile anthill drainpipe beehive molehill nettle
         """),
     StoryLexicon.Source(
       name: "spotlook",
       rows: """
-        broken mossy hollow old big tall muddy wet dry thorny leafy low narrow cracked sunny shady slippery
-        weathered rotten fallen
+        broken mossy hollow old big tall muddy wet dry thorny leafy low narrow cracked sunny shady
+        slippery weathered rotten fallen
         """),
   ]
 }

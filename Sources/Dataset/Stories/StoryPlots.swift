@@ -1,5 +1,5 @@
-/// The plots: one rule a plot, one line a sentence. People, things and places are brought in by the first
-/// paragraph (or later by "a" or "named"), so that everything after it is a reference.
+/// The plots: one rule a plot, one line a sentence. People, things and places are brought in by
+/// the first paragraph (or later by "a" or "named"), so that everything after it is a reference.
 enum StoryPlots {
   static let rules: [String: String] = lossPlots.merging(kindnessPlots) { $1 }
     .merging(adventurePlots) { $1 }
@@ -8,7 +8,8 @@ enum StoryPlots {
   private static let lossPlots: [String: String] = [
     "lost": """
     $meet
-    $one_day, <hero.he> $took $a_thing, {a gift|a present} from $elder, to $place to {play with|meet}
+    $one_day, <hero.he> $took $a_thing, {a gift|a present} from $elder, to $place to {play
+    with|meet}
     $friend.
 
     But when {it was time to go home|the sun went down|it grew dark|evening came}, <hero> could not
@@ -32,11 +33,11 @@ enum StoryPlots {
 
     <hero> {tripped over|fell over|bumped into} @ <=spotlook> <=spot>, and $the_thing broke.
     "$oh! Now I can never <thing.use> <thing.it> again," cried <hero>$sadly.
-    "The <trade> can help us," said <friend>$softly.
-    They $ran to the <trade>, who {put down|laid aside} $litter and looked at $the_thing.
+    So they $ran to the <trade>, who {put down|laid aside} $litter and looked at $the_thing.
     "I can mend <thing.it> with <trade.tool>," <trade.he> said$softly.
 
-    After <=number> hours the <thing> <thing.was> as good as new, and <hero> gave the <trade> $snacks.
+    After <=number> hours the <thing> <thing.was> as good as new, and <hero> gave the <trade>
+    $snacks.
     {Soon|The next day} <hero> <thing.used> $the_thing <place.at> with <friend> again.
     $farewell
     """,
@@ -70,9 +71,9 @@ enum StoryPlots {
     So <hero> <chore.did>, found $litter $spot, and got <dish.from>.
     $scene
 
-    {Soon|Before long|An hour later} <friend> ate <=number> {plates|helpings} of <dish>, with $snacks.
-    "<dish.this> the best <dish> I have ever had," said <friend>$softly.
-    The <trade> got some <dish> too, because <trade.he> had given them the <dish.need>.
+    {Soon|Before long|An hour later} <friend> ate <=number> {plates|helpings} of <dish>, with
+    $snacks.
+    "<dish.this> the best <dish> I have ever had," said <friend>$merrily.
     $farewell
     """,
   ]

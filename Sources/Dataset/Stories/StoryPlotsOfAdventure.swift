@@ -16,7 +16,6 @@ extension StoryPlots {
     <hero.his> <elder> met them <place.at>.
     "You are <weather.made>! You need <weather.cure>," <elder.he> said$softly.
     ^{Soon|In a little while|Before long} <hero> was <weather.then> again, and so was <friend>.
-    They talked about the <shelter>, and why the <thing> was empty.
     $farewell
     """,
 
@@ -26,10 +25,11 @@ extension StoryPlots {
     $one_day, <hero> and $friend found @ <=size> {2:<look=color>|<look=hardlook>} <thing=lockable>
     there.
 
-    On it somebody had {written|scratched}: "The key is <way=way> @ <spotlook=spotlook> <spot=spot>."
+    On it somebody had {written|scratched}: "The key is <way=way> @ <spotlook=spotlook>
+    <spot=spot>."
     <friend> $looked $spot and found only $litter.
     Then <hero> $looked <way> the <spotlook> <spot> and found @ <=junklook> key.
-    "I have it!" {cried|shouted} <hero>$loudly.
+    "I have it!" {cried|shouted} <hero>$merrily.
     ^With {shaking|trembling|cold|dirty} hands, <friend> {opened|unlocked} $the_thing.
     $scene
 
@@ -49,13 +49,12 @@ extension StoryPlots {
     "$oh, who has eaten my <crop>?" cried <hero>$loudly.
     ^"It was the <animal>. It has a <animal.home> near the <place>," said <hero.his> <elder>$softly.
     <hero> $was_sad, but felt sorry for the <animal> too.
-    "{I have an idea|I know what to do}! Let us give it <animal.food>," said <hero>$softly.
     So <hero> left <animal.food> $spot, and the <animal> <animal.sound> <=manner>.
 
     {When <=season> came|That year}, the <crop> filled <=number> <=color> {baskets|boxes|buckets|
     barrels}.
     "$wow, every <crop.one> is {perfect|beautiful|bigger than my head}!" {said|laughed}
-    <hero>$loudly.
+    <hero>$merrily.
     ^The {biggest|last|prettiest} <crop.one> was for the <animal>.
     $farewell
     """,
@@ -72,7 +71,7 @@ extension StoryPlots {
     {Finally|In the end}, <hero> put on the <wearlook> <wear> and opened $the_thing <=manner>.
 
     Inside sat @ <=young> <animal=smallanimal>, which <animal.sound> <=manner>.
-    "It is only @ <animal>," laughed <friend>$softly.
+    "It is only @ <animal>," laughed <friend>$merrily.
     They gave it <animal.food> and $took it to its <animal.home> near the <place>.
     $scene
     From then on, <hero> was not afraid when something went <noise>, <noise>, <noise>.
@@ -90,8 +89,7 @@ extension StoryPlots {
     ^<hero> put the <box> down $spot and {thought|looked around|waited} <=manner>.
     {Then|Just then|Luckily}, $trade came {along|by} with <obstacle.help>.
     $scene
-    "Where are you going?" asked the <trade>$softly.
-    ^"To the <place>, with <snack> in my <box>," said <hero>$softly.
+    "We must go to the <place> with {my <box>|these <snack>}," said <hero>$softly.
     So the <trade> <obstacle.past>, and <hero> gave <trade.him> some of the <snack>.
 
     <hero.his> <elder> was <=glad> and put $the_thing $windowsill.

@@ -9,12 +9,12 @@ extension StoryPlots {
     "$oh, {the poor thing|the poor <animal>}! We must help it," cried <hero>$loudly.
     So <hero> <=manner> <trouble.solve>, and <hero.his> <elder> gave it <animal.food>.
     The <animal> <animal.sound> <=manner>.
-    "{What shall we call it|What is its name}?" asked <hero.his> <elder>$softly.
-    ^"{I will call it <pet=pet>|Its name is <pet=pet>}," said <hero>$softly.
+    "{I will call it <pet=pet>|Its name is <pet=pet>}," said <hero>$softly.
 
     $scene
     After <=number> {days|weeks} <pet> was well and went back to its <animal.home> near the <place>.
-    <hero> $was_sad, but {every {morning|evening|<=weekday>}|in <=season>} the <animal> came to <hero>
+    <hero> $was_sad, but {every {morning|evening|<=weekday>}|in <=season>} the <animal> came to
+    <hero>
     for <animal.food> and <=snack>.
     Whenever <hero> {walked|came} to the <place>, <pet> <animal.sound>.
     $farewell
@@ -27,13 +27,12 @@ extension StoryPlots {
 
     "How much <thing.is> the {|<look> }<thing>?" {asked|said} <hero>$softly.
     ^"<money.price>," {said|answered|replied} the <trade>$softly.
-    "$oh, I have only <money>," said <hero>$sadly.
     "If you <chore=chore> for me, the <thing> <thing.is> yours," said the <trade>$softly.
     So <hero> <chore.did> and found $litter $spot.
     Then the <trade> wrapped $the_thing in <=color> {paper|cloth|straw|silk}.
 
     On <day>, <friend> opened the present and {laughed|clapped|cheered} <=manner>.
-    "{Oh, <hero>, what a surprise|Just what I wanted|How lovely}! $thanks," cried <friend>$loudly.
+    "{Oh, <hero>, what a surprise|Just what I wanted|How lovely}! $thanks," cried <friend>$merrily.
     <friend> gave <hero> $snacks and kept $the_thing $spot.
     $farewell
     """,
@@ -45,7 +44,7 @@ extension StoryPlots {
     $trade was the judge.
 
     $scene
-    "{Ready, set, go|One, two, three, go}!" {called|cried|shouted} the <trade>$loudly.
+    "{Ready, set, go|One, two, three, go}!" {called|cried|shouted} the <trade>$merrily.
     ^<hero> <contest.went> as {fast|well} as <hero.he> could, but $at_last <friend> <hurt=hurt>
     $spot.
     "$oh, my <hurt.part>!" {cried|groaned} <friend>$loudly.
@@ -53,7 +52,8 @@ extension StoryPlots {
 
     They came in last, but the <trade> gave $the_thing to <hero>.
     "{Helping|Being kind|A good heart} is {better|worth more} than winning," <trade.he> said$softly.
-    <friend>, whose <hurt.part> {still hurt|was bandaged|was better now}, {clapped|cheered} <=manner>.
+    <friend>, whose <hurt.part> {still hurt|was bandaged|was better now}, {clapped|cheered}
+    <=manner>.
     $farewell
     """,
 
@@ -74,13 +74,13 @@ extension StoryPlots {
 
     "Will you come to the <place> {again|tomorrow|on <=weekday>}?" asked <friend>$softly.
     ^"$yes! {Bring|Do not forget} the <thing>," {said|answered} <hero>$softly.
-    So <friend> was not <sad> any more and did not {think of|miss} <village> so {much|often}.
+    So <friend> was not <sad> any more and did not miss <village> so {much|often}.
     $farewell
     """,
 
     "lesson": """
     $meet
-    $elder had $a_toy and <thing.used> <thing.it> better than anyone.
+    $elder had $an_instrument and <thing.used> <thing.it> better than anyone.
     "{Please teach|You must teach} me to <thing.use> <thing.it>," {begged|said} <hero>$softly.
     So they went to $place with $friend.
 
@@ -91,7 +91,7 @@ extension StoryPlots {
     So <hero> practiced <place.at> for <weeks=number> weeks.
 
     After <weeks> weeks, <hero> <thing.used> $the_thing <=manner>, and they all ate $snacks.
-    "$wow, how well you <thing.use> <thing.it>, <hero>!" cried <friend>$loudly.
+    "$wow, how well you <thing.use> <thing.it>, <hero>!" cried <friend>$merrily.
     ^<hero.his> <elder> let <hero.him> keep $the_thing, because <elder.he> was so <=glad>.
     $farewell
     """,

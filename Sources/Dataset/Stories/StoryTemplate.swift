@@ -5,15 +5,16 @@ import Glibc
 /// | in a template | means |
 /// | --- | --- |
 /// | `{red\|3:blue\|}` | one alternative, by weight (1 if none is written); may be empty |
-/// | `<hero=girl>`, `<hero=girl.his>` | a word of the table `girl`, drawn now, remembered as `hero` |
+/// | `<hero=girl>`, `<hero=girl.his>` | a word of the table `girl`, drawn now, remembered as
+/// `hero` |
 /// | `<=girl>` | a word of the table, not remembered |
 /// | `<hero>`, `<hero.his>` | the remembered word, or another of its forms |
 /// | `@ ` | "a " or "an ", by the next word |
 /// | `^` | the next letter begins a sentence (after `!"` and `?"`) |
 /// | `$name` | another rule |
 ///
-/// A line break is a space, an empty line a new paragraph; line breaks beside `{`, `|` and `}` vanish
-/// (one after `}` remains a space), so that long alternatives can have lines of their own.
+/// A line break is a space, an empty line a new paragraph; line breaks beside `{`, `|` and `}`
+/// vanish (one after `}` remains a space), so that long alternatives can have lines of their own.
 struct StoryTemplateCompiler {
   let lexicon: StoryLexicon
   let rules: [String: String]
@@ -28,7 +29,9 @@ struct StoryTemplateCompiler {
 
   mutating func compile(rule name: String) -> Int {
     if let node = compiled[name] { return node }
-    guard let source = rules[name] else { preconditionFailure("story rule $\(name) does not exist") }
+    guard let source = rules[name] else {
+      preconditionFailure("story rule $\(name) does not exist")
+    }
     precondition(open.insert(name).inserted, "story rule $\(name) contains itself")
     var rest = StoryTemplateCompiler.joinLines(source)[...]
     let node = sequence(&rest, in: name)

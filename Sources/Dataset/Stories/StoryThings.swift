@@ -1,7 +1,7 @@
 /// Things that stories are about. `use` and `used` complete "wanted to …" and "Mira …".
 enum StoryThings {
-  private static let one = ["it": "it", "they": "it", "was": "was", "is": "is", "its": "its"]
-  private static let two = ["it": "them", "they": "they", "was": "were", "is": "are", "its": "their"]
+  private static let one = ["it": "it", "they": "it", "was": "was", "is": "is"]
+  private static let two = ["it": "them", "they": "they", "was": "were", "is": "are"]
 
   static let tables: [StoryLexicon.Source] = [
     StoryLexicon.Source(
@@ -53,44 +53,52 @@ enum StoryThings {
         xylophone / play / played
         """),
     StoryLexicon.Source(
-      name: "pair", kind: .object, columns: ["use", "used"], shared: two,
+      name: "gear", kind: .object, columns: ["use", "used"], shared: two,
+      rows: """
+        skates / try / tried
+        skis / try / tried
+        stilts / walk on / walked on
+        binoculars / look through / looked through
+        cymbals / clash / clashed
+        castanets / shake / shook
+        """),
+    StoryLexicon.Source(
+      name: "footwear", kind: .object, columns: ["use", "used"], shared: two,
       rows: """
         boots / wear / wore
         gloves / wear / wore
         goggles / wear / wore
         sandals / wear / wore
         slippers / wear / wore
-        skates / try / tried
-        skis / try / tried
-        stilts / walk on / walked on
-        binoculars / look through / looked through
         earmuffs / wear / wore
-        cymbals / clash / clashed
         """),
+    StoryLexicon.Source(name: "pair", union: ["gear", "footwear"]),
     StoryLexicon.Source(
       name: "hard", kind: .object, shared: one,
       rows: """
-        badge bookmark bracelet brooch candlestick clock coin comb compass crown cup flask globe goblet
-        helmet hourglass jug kettle lamp lantern locket map mask medal mirror mug necklace notebook
-        pearl pen pencil pendant pitcher plate postcard ring seashell spoon statue stopwatch sundial
-        teacup teapot thermometer umbrella vase wallet watch
+        badge bookmark bracelet brooch candlestick clock coin comb compass crown cup flask globe
+        goblet helmet hourglass jug kettle lamp lantern locket map mask medal mirror mug necklace
+        notebook pearl pen pencil pendant pitcher plate postcard ring seashell spoon statue
+        stopwatch sundial teacup teapot thermometer umbrella vase wallet watch
         """),
     StoryLexicon.Source(
       name: "wear", kind: .object, shared: one,
       rows: """
-        apron beret bonnet cap cape cardigan cloak coat hat hood jacket kerchief pinafore poncho pullover
-        raincoat robe sash scarf shawl shirt sweater tunic vest waistcoat
+        apron beret bonnet cap cape cardigan cloak coat hat hood jacket kerchief pinafore poncho
+        pullover raincoat robe sash scarf shawl shirt sweater tunic vest waistcoat
         """),
     StoryLexicon.Source(
       name: "cloth", kind: .object, shared: one,
       rows: """
-        bandana belt blanket cushion flag handkerchief knapsack pillow purse quilt ribbon rucksack satchel
-        tablecloth
+        bandana belt blanket cushion flag handkerchief knapsack pillow purse quilt ribbon rucksack
+        satchel tablecloth
         """),
     StoryLexicon.Source(name: "soft", union: ["wear", "cloth"]),
     StoryLexicon.Source(
       name: "furniture", kind: .object, shared: one,
-      rows: "bookcase bureau cabinet chest closet cradle crate cupboard drawer dresser trunk wardrobe"),
+      rows: """
+        bookcase bureau cabinet chest closet cradle crate cupboard drawer dresser trunk wardrobe
+        """),
     StoryLexicon.Source(
       name: "lockable", kind: .object, shared: one,
       rows: "box casket chest coffer cabinet crate strongbox suitcase toolbox trunk urn"),
@@ -100,8 +108,8 @@ enum StoryThings {
     StoryLexicon.Source(
       name: "color",
       rows: """
-        red blue green yellow orange purple pink brown black white golden silver gray violet crimson
-        scarlet turquoise striped spotted checkered
+        red blue green yellow orange purple pink brown black white golden silver gray violet
+        crimson scarlet turquoise striped spotted checkered
         """),
     StoryLexicon.Source(
       name: "hardlook",

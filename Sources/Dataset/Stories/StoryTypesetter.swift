@@ -1,6 +1,6 @@
-/// Turns pieces of a story into bytes: sentences begin with a capital, and "a" or "an" is chosen by the
-/// word that follows. What it writes next is a function of the pieces written before, so that
-/// the writer and the parser, which share it, always agree.
+/// Turns pieces of a story into bytes: sentences begin with a capital, and "a" or "an" is chosen
+/// by the word that follows. What it writes next is a function of the pieces written before, so
+/// that the writer and the parser, which share it, always agree.
 struct StoryTypesetter {
   private var capital = true
   private var article = false
@@ -33,7 +33,8 @@ struct StoryTypesetter {
     case UInt8(ascii: "A")...UInt8(ascii: "Z"):
       capital = false
     case UInt8(ascii: " "), UInt8(ascii: "\n"):
-      // A sentence also ends at a full stop inside quotes, but not at `?"` or `!"`: "Who?" asked Ann.
+      // A sentence also ends at a full stop inside quotes, but not at `?"` or `!"`: "Who?" asked
+      // Ann.
       let end = last == UInt8(ascii: "\"") ? beforeLast : last
       let quoted = last == UInt8(ascii: "\"")
       if end == UInt8(ascii: ".") || !quoted && (end == 0x21 || end == 0x3F) { capital = true }

@@ -1,8 +1,8 @@
 /// A word of a text and where it stands, for the checker.
 struct StoryWord: Equatable {
   var text: String
-  /// The paragraph it is in, from 0; in a text of a single paragraph the first three sentences count as
-  /// the first, the rest as the second.
+  /// The paragraph it is in, from 0; in a text of a single paragraph the first three sentences
+  /// count as the first, the rest as the second.
   var paragraph: Int
   /// It follows a full stop or a quote, or begins the text.
   var beginsSentence: Bool

@@ -7,25 +7,27 @@ enum StoryWords {
     StoryLexicon.Source(
       name: "snack", kind: .object,
       rows: """
-        buns biscuits wafers chestnuts cherries plums peaches grapes pears raspberries walnuts almonds
-        doughnuts pretzels candy chocolate caramels popcorn toast crackers melons apricots
+        buns biscuits wafers chestnuts cherries plums peaches grapes pears raspberries walnuts
+        almonds doughnuts pretzels candy chocolate caramels popcorn toast crackers melons apricots
         """),
     StoryLexicon.Source(
       name: "trait",
       rows: """
-        brave curious kind clever cheerful quiet shy stubborn gentle merry patient lively careful honest
-        polite friendly thoughtful playful dreamy daring helpful hardworking generous bold sensible
-        loyal nimble jolly proud impatient forgetful adventurous eager talkative
+        brave curious kind clever cheerful quiet shy stubborn gentle merry patient lively careful
+        honest polite friendly thoughtful playful dreamy daring helpful hardworking generous bold
+        sensible loyal nimble jolly proud impatient forgetful adventurous eager talkative
         """),
     StoryLexicon.Source(
       name: "sad",
       rows: """
-        sad unhappy worried upset miserable gloomy troubled anxious sorry heartbroken lonely downcast
+        sad unhappy worried upset miserable gloomy troubled anxious wretched heartbroken lonely
+        downcast
         """),
     StoryLexicon.Source(
       name: "glad",
       rows: """
-        happy glad delighted cheerful joyful pleased thankful relieved overjoyed grateful content proud
+        happy glad delighted cheerful joyful pleased thankful relieved overjoyed grateful content
+        proud
         """),
     StoryLexicon.Source(
       name: "adverb",
@@ -38,7 +40,10 @@ enum StoryWords {
       name: "noise",
       rows: "scratch tap thump creak rustle rattle squeak bump knock patter clatter scrape"),
     StoryLexicon.Source(
-      name: "shelter", kind: .place, rows: "hut hayloft tent pavilion porch archway treehouse passage"),
+      name: "shelter", kind: .place,
+      rows: """
+        hut hayloft tent pavilion porch archway treehouse passage
+        """),
     StoryLexicon.Source(
       name: "season", rows: "spring summer autumn winter"),
     StoryLexicon.Source(
@@ -103,7 +108,7 @@ enum StoryWords {
       name: "junk",
       rows: """
         acorn beetle bone brick button coil cork corkscrew feather fishhook hinge horseshoe nail
-        nutshell oyster peel rag rope shell shoe shoelace spring sponge stick string thorn toad
+        nutshell oyster peel rag rope shell shoe shoelace spoke sponge stick string thorn toad
         twig wheel worm
         """),
     StoryLexicon.Source(
@@ -115,26 +120,29 @@ enum StoryWords {
     StoryLexicon.Source(
       name: "moonword", rows: "full round silver pale yellow bright thin golden big white cold"),
     StoryLexicon.Source(
-      name: "ghost", rows: "ghost monster thief goblin witch troll ogre burglar bat vampire skeleton"),
+      name: "ghost",
+      rows: """
+        ghost monster thief goblin witch troll ogre burglar bat vampire skeleton
+        """),
     StoryLexicon.Source(
       name: "way", rows: "behind beside near opposite beneath"),
     StoryLexicon.Source(
       name: "manner",
       rows: """
-        softly quietly gently calmly cheerfully slowly quickly bravely loudly sleepily shyly proudly
-        eagerly carefully patiently sweetly merrily happily solemnly nervously curiously
+        softly quietly gently calmly cheerfully slowly quickly bravely loudly sleepily shyly
+        proudly eagerly carefully patiently sweetly merrily happily solemnly nervously curiously
         """),
     StoryLexicon.Source(
       name: "loudly",
       rows: """
-        loudly breathlessly anxiously desperately wildly hoarsely helplessly excitedly suddenly eagerly
-        impatiently angrily quickly
+        loudly breathlessly anxiously desperately wildly hoarsely helplessly excitedly suddenly
+        eagerly impatiently angrily quickly
         """),
     StoryLexicon.Source(
       name: "sadly",
       rows: """
-        sadly quietly softly miserably anxiously unhappily desperately helplessly bitterly tearfully
-        hoarsely faintly
+        sadly quietly softly miserably anxiously unhappily desperately helplessly bitterly
+        tearfully hoarsely faintly
         """),
     StoryLexicon.Source(
       name: "size",
@@ -163,6 +171,12 @@ enum StoryWords {
       name: "rich",
       rows: """
         rich old mysterious famous strange wicked lonely wise miserly noble poor crafty
+        """),
+    StoryLexicon.Source(
+      name: "merrily",
+      rows: """
+        merrily happily cheerfully joyfully gladly excitedly proudly eagerly breathlessly warmly
+        brightly loudly
         """),
   ]
 }
