@@ -18,8 +18,7 @@ let ompInclude = ((try? FileManager.default.contentsOfDirectory(atPath: llvm + "
 let c: [CSetting] = [
   // -ffp-contract=off: an FMA is one only where it is written, so that the bits are the same.
   .unsafeFlags(["-march=\(march)", "-O3", "-fopenmp", "-ffp-contract=off", "-fno-math-errno"]),
-  // psabi: 512-bit vectors pass through inlined functions only.
-  .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-Wno-psabi"]),
+  .unsafeFlags(["-Wall", "-Wextra", "-Werror"]),
   .unsafeFlags(ompInclude.map { ["-idirafter", $0] } ?? []),
 ]
 let swift: [SwiftSetting] = [

@@ -55,9 +55,11 @@ CS_INLINE void cs_prefetch(const void *p) { __builtin_prefetch(p, 0, 3); }
 CS_INLINE void cs_transpose_4x16(const float *source, int64_t ld, float *destination,
                                  int64_t width) {
   typedef float f4 __attribute__((ext_vector_type(4)));
-  cs_f32x16 a = cs_load_partial(source, 16, 0), b = cs_load_partial(source + ld, 16, 0);
-  cs_f32x16 c = cs_load_partial(source + 2 * ld, 16, 0);
-  cs_f32x16 d = cs_load_partial(source + 3 * ld, 16, 0);
+  cs_f32x16 a, b, c, d;
+  memcpy(&a, source, sizeof a);
+  memcpy(&b, source + ld, sizeof b);
+  memcpy(&c, source + 2 * ld, sizeof c);
+  memcpy(&d, source + 3 * ld, sizeof d);
 #define CS_PAIRS_LOW 0, 16, 1, 17, 4, 20, 5, 21, 8, 24, 9, 25, 12, 28, 13, 29
 #define CS_PAIRS_HIGH 2, 18, 3, 19, 6, 22, 7, 23, 10, 26, 11, 27, 14, 30, 15, 31
 #define CS_QUADS_LOW 0, 1, 16, 17, 4, 5, 20, 21, 8, 9, 24, 25, 12, 13, 28, 29
