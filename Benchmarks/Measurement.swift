@@ -57,6 +57,9 @@ public struct Measurement: Sendable {
   public let repetitions: Int
   /// The limit beside it; nil if this is one.
   public let bound: Bound?
+  /// The part of the threads' time that the system gave them, median; well below 1 where other
+  /// programs ran, and then rates and shares are too low. Nil for limits and summaries.
+  public var given: Double?
   /// What else the user should know, such as the peak memory.
   public var note: String?
 }
@@ -79,7 +82,8 @@ extension Measurement {
       rate: mean(\.rate), seconds: nil, repetitions: first.repetitions,
       bound: Bound(
         name: bound.name, unit: bound.unit, rate: mean { $0.bound?.rate ?? bound.rate },
-        share: mean { $0.bound?.share ?? bound.share }))
+        share: mean { $0.bound?.share ?? bound.share }),
+      given: parts.compactMap(\.given).min())
     return [
       mean,
       Measurement(

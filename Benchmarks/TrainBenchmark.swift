@@ -24,18 +24,15 @@ struct TrainBenchmark {
     var (plain, curved, mixed) = (Bench.Samples(), Bench.Samples(), Bench.Samples())
     var before = bench.rate(of: .fp32Peak)
     func time(_ samples: inout Bench.Samples, sampled: Int) -> Double {
-      let seconds = Bench.seconds { trainer.step(sampled: sampled) }
-      let after = bench.rate(of: .fp32Peak)
-      samples.seconds.append(seconds)
-      samples.limits.append((before + after) / 2)
-      before = after
-      return seconds
+      bench.timed(.fp32Peak, &before, &samples) { trainer.step(sampled: sampled) }
     }
     for i in 0..<repetitions {
       let (p, c) = (time(&plain, sampled: 0), time(&curved, sampled: sampledSequences))
       let k = Double(Self.interval)
-      mixed.seconds.append(((k - 1) * p + c) / k)
-      mixed.limits.append(((k - 1) * plain.limits[i] + curved.limits[i]) / k)
+      mixed.append(
+        seconds: ((k - 1) * p + c) / k,
+        limit: ((k - 1) * plain.limits[i] + curved.limits[i]) / k,
+        given: ((k - 1) * plain.given[i] + curved.given[i]) / k)
     }
     let name = "\(B)×\(T)"
     report(state("\(name) without curvature", flops, plain))

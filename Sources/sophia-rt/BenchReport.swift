@@ -25,7 +25,7 @@ final class BenchReport {
     case .csv:
       emit(
         "benchmark,name,threads,unit,rate,rate_min,rate_max,seconds,repetitions,limit,limit_unit,"
-          + "limit_rate,share,share_min,share_max,note")
+          + "limit_rate,share,share_min,share_max,given,note")
     case .json: break
     }
   }
@@ -76,6 +76,9 @@ final class BenchReport {
       text += right(Format.fixed(100 * share, 0), 5) + "% " + bar(share)
       text += " of \(limit) \(bound.unit.rawValue) \(bound.name)"
     }
+    if let given = m.given, given < 0.95 {
+      text += " (disturbed: other programs took \(Format.fixed(100 - 100 * given, 0))% of the time)"
+    }
     if let note = m.note { text += " (\(note))" }
     return text
   }
@@ -101,7 +104,7 @@ final class BenchReport {
       } ?? Array(repeating: "", count: 6)
     return [quoted(m.benchmark.rawValue), quoted(m.name), "\(m.threads)", m.unit.rawValue]
       + numbers + [m.seconds.map { Format.fixed($0, 6) } ?? "", "\(m.repetitions)"]
-      + bound.map(quoted) + [quoted(m.note ?? "")]
+      + bound.map(quoted) + [m.given.map { Format.fixed($0, 3) } ?? "", quoted(m.note ?? "")]
   }
 
   private func quoted(_ text: String) -> String { text.contains(",") ? "\"\(text)\"" : text }
@@ -125,6 +128,7 @@ final class BenchReport {
             "rate": spread(bound.rate), "share": spread(bound.share),
           ]))
     }
+    if let given = m.given { members.append(JSONMember("given", .number(given))) }
     if let note = m.note { members.append(JSONMember("note", .string(note))) }
     return .object(members)
   }
