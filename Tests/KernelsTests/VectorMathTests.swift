@@ -96,7 +96,7 @@ import Testing
       let y = VectorMath.sigmoid(x)
       for i in 0..<16 { far = max(far, Double(y[i])) }
     }
-    #expect(worst <= 3)
+    #expect(worst <= 4)
     #expect(far <= 1.7e-38)
     #expect(VectorMath.sigmoid(SIMD16())[0] == 0.5)
     #expect(VectorMath.sigmoid(SIMD16(repeating: .infinity))[0] == 1)
