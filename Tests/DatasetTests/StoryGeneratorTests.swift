@@ -19,7 +19,7 @@ struct StoryGeneratorTests {
         hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3
       }
     }
-    #expect(hash == 0xCC73_911F_0235_76A8)
+    #expect(hash == 9_206_363_959_444_439_049)
   }
 
   @Test func aStoryDependsOnSeedAndIndexAlone() {
