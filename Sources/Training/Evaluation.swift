@@ -23,7 +23,8 @@ public struct Evaluation: Sendable {
         for first in stride(from: 0, to: slice.count, by: B) {
           let count = min(B, slice.count - first)
           slice.fillBatch(first: first, count: count, tokens: x, targets: y)
-          sum += gradient.loss(tokens: x, targets: y, count: count)
+          // Token by token, so that the micro-batch does not enter the order of addition.
+          for loss in gradient.tokenLosses(tokens: x, targets: y, count: count) { sum += loss }
         }
       }
     }
