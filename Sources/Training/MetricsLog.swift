@@ -5,6 +5,11 @@ import Files
 struct MetricsLog {
   let path: String
   let files: any FileSystem
+  /// What is still to be written, from the very byte where a full disk stopped the writing.
+  private var pending: [UInt8] = []
+  private var events = 0
+
+  init(path: String, files: any FileSystem) { (self.path, self.files) = (path, files) }
 
   /// Keeps the whole lines whose `step` is at most `step`.
   func rewind(to step: Int) throws(FileError) {
@@ -20,23 +25,24 @@ struct MetricsLog {
     if kept.count != bytes.count { try files.writeAtomically(kept, to: path) }
   }
 
-  /// Adds lines at the end.
-  func append(_ events: [JSON]) throws(FileError) {
-    var bytes: [UInt8] = []
-    for event in events { bytes += event.serialized() + [0x0A] }
+  /// Remembers a line; every tenth brings them all to disk.
+  mutating func add(_ event: JSON) throws(FileError) {
+    pending += event.serialized() + [0x0A]
+    events += 1
+    if events % 10 == 0 { try flush() }
+  }
+
+  /// Writes what is pending at the end of the file. What could not be written stays pending.
+  mutating func flush() throws(FileError) {
+    if pending.isEmpty { return }
     let file = try files.open(path, .append)
     defer { try? files.close(file) }
-    var written = 0
-    while written < bytes.count {
-      written += try write(Array(bytes[written...]), to: file)
-    }
+    while !pending.isEmpty { pending.removeFirst(try write(pending, to: file)) }
   }
 
   private func write(_ bytes: [UInt8], to file: OpenFile) throws(FileError) -> Int {
-    let result = bytes.withUnsafeBytes { raw -> Result<Int, FileError> in
-      do throws(FileError) { return .success(try files.write(raw, to: file)) } catch {
-        return .failure(error)
-      }
+    let result = bytes.withUnsafeBytes { raw in
+      Result { () throws(FileError) in try files.write(raw, to: file) }
     }
     return try result.get()
   }

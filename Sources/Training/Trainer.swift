@@ -39,7 +39,6 @@ public final class Trainer {
   let table: ParameterTable
   let tokenizer: Tokenizer
   let store: CheckpointStore
-  let log: MetricsLog
   let team: ThreadTeam
   let report: (TrainingEvent) -> Void
   let windows: TokenWindows
@@ -50,8 +49,8 @@ public final class Trainer {
   let optimizer: any Optimizer
   let gradient: StepGradient
   var state = TrainerState()
-  var pendingMetrics: [JSON] = []
-  var unsavedFailure: CheckpointError?
+  private var log: MetricsLog
+  private var logIsStuck = false
   private var tokens, targets: [UInt16]
 
   /// Takes the memory, and weights and state from `resumeFrom`, from `initFrom`, or fresh.
@@ -74,11 +73,17 @@ public final class Trainer {
     windows = try asTraining {
       try TokenWindows(dataset.train, context: T, seed: UInt64(configuration.seed))
     }
+    let held = dataset.validation
     validation =
-      dataset.validation.count > T
-      ? try asTraining {
-        try ValidationSlice(dataset.validation, context: T, maxTokens: options.evalTokens)
-      } : nil
+      held.count > T
+      ? try asTraining { try ValidationSlice(held, context: T, maxTokens: options.evalTokens) }
+      : nil
+    if validation == nil {
+      report(
+        .notice(
+          "no evaluation: the data hold \(held.count) validation tokens, a window and its last target "
+            + "are \(T + 1)"))
+    }
     lengths = TokenLengths(dataset.tokenizer)
     let arenas = try asTraining { [table] in
       try (Arena(count: table.count), Arena(count: table.count))
@@ -96,7 +101,10 @@ public final class Trainer {
     targets = tokens
     if let resumeFrom {
       try load(resumeFrom)
-    } else if let initFrom {
+      return
+    }
+    state.dataFingerprint = dataset.fingerprint
+    if let initFrom {
       try asTraining { try initFrom.read(into: theta) }
     } else {
       table.initialize(theta, seed: UInt64(configuration.seed), on: team)
@@ -151,7 +159,10 @@ public final class Trainer {
     let curved = sampled != nil && optimizer.wantsCurvature(step: t)
     let curvatureSequences = curved ? configuration.curvatureSequences : 0
     let loss = stepGradient(t, curvatureSequences)
-    guard loss.isFinite else { throw .nonFinite(step: t, what: "the loss") }
+    guard loss.isFinite else {
+      throw .nonFinite(
+        step: t + 1, what: "the loss", tensor: firstBad(theta) ?? firstBad(gradients))
+    }
     let norm = try checkedNorm(gradients, t, "the gradient")
     var curvature: Curvature?
     if let sampled, curved {
@@ -190,10 +201,18 @@ public final class Trainer {
   ) throws(TrainingError) -> GradientNorm {
     let norm = GradientNorm(of: arena.view(), on: team)
     if let at = norm.firstNonFinite {
-      let name = table.entries.last { $0.offset <= at }?.name ?? "?"
-      throw .nonFinite(step: step, what: "\(what) of \(name)")
+      throw .nonFinite(step: step + 1, what: what, tensor: tensor(at))
     }
     return norm
+  }
+
+  /// The first tensor of an arena that is not finite.
+  private func firstBad(_ arena: Arena) -> String? {
+    GradientNorm(of: arena.view(), on: team).firstNonFinite.map(tensor)
+  }
+
+  private func tensor(_ index: Int) -> String {
+    table.entries.last { $0.offset <= index }?.name ?? "?"
   }
 
   /// The step's sequences, micro-batch by micro-batch; returns the mean loss.
@@ -227,8 +246,10 @@ public final class Trainer {
     if let bits = result.bitsPerByte {
       members.append(JSONMember("val_bits_per_byte", .number(bits)))
     }
-    pendingMetrics.append(.object(members))
-    flushMetrics()
+    writeLog { log throws(FileError) in
+      try log.add(.object(members))
+      try log.flush()
+    }
     report(.evaluation(step: state.step, nats: result.nats, bitsPerByte: result.bitsPerByte))
   }
 
@@ -248,17 +269,17 @@ public final class Trainer {
       JSONMember("seconds", .number(step.seconds)),
       JSONMember("tokens_per_second", .number(step.tokensPerSecond)),
     ]
-    pendingMetrics.append(.object(members))
-    if pendingMetrics.count >= 10 { flushMetrics() }
+    writeLog { log throws(FileError) in try log.add(.object(members)) }
   }
 
-  /// Losing a line of the log stops no run.
-  func flushMetrics() {
-    do {
-      try log.append(pendingMetrics)
+  /// A log that cannot be written stops no run: its lines wait in memory.
+  func writeLog(_ body: (inout MetricsLog) throws(FileError) -> Void) {
+    do throws(FileError) {
+      try body(&log)
+      logIsStuck = false
     } catch {
-      report(.notice("\(error); this part of metrics.jsonl is lost"))
+      if !logIsStuck { report(.notice("\(error); its lines wait until it can be written")) }
+      logIsStuck = true
     }
-    pendingMetrics = []
   }
 }

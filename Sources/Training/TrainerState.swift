@@ -10,6 +10,8 @@ struct TrainerState: Sendable, Equatable {
   var clippedSteps = 0
   /// Lowest validation loss so far, nats a token.
   var bestValidationLoss: Double?
+  /// Which tokens the run is trained on (`TokenDataset.fingerprint`).
+  var dataFingerprint = ""
 
   static let fileName = "trainer_state.json"
 
@@ -17,6 +19,7 @@ struct TrainerState: Sendable, Equatable {
     var members: [JSONMember] = [
       JSONMember("format", 1), JSONMember("step", .integer(step)),
       JSONMember("clipped_steps", .integer(clippedSteps)), JSONMember("data_cursor", cursor),
+      JSONMember("data_fingerprint", .string(dataFingerprint)),
     ]
     if let bestValidationLoss {
       members.append(JSONMember("best_validation_loss", .number(bestValidationLoss)))
@@ -40,17 +43,27 @@ struct TrainerState: Sendable, Equatable {
     }
     guard json["format"]?.intValue == 1 else { throw invalid("format", "1") }
     var state = TrainerState()
-    guard let step = json["step"]?.intValue, step >= 0 else { throw invalid("step", "a count") }
-    guard let clipped = json["clipped_steps"]?.intValue, clipped >= 0 else {
-      throw invalid("clipped_steps", "a count")
+    let most = checkpoint.manifest?.step ?? 1 << 31
+    guard let step = json["step"]?.intValue, (0...most).contains(step) else {
+      throw invalid("step", "an integer in 0...\(most)")
     }
-    (state.step, state.clippedSteps) = (step, clipped)
+    guard let clipped = json["clipped_steps"]?.intValue, (0...step).contains(clipped) else {
+      throw invalid("clipped_steps", "an integer in 0...\(step)")
+    }
+    guard let fingerprint = json["data_fingerprint"]?.stringValue else {
+      throw invalid("data_fingerprint", "a string")
+    }
+    (state.step, state.clippedSteps, state.dataFingerprint) = (step, clipped, fingerprint)
     state.bestValidationLoss = json["best_validation_loss"]?.doubleValue
     guard let members = json["configuration"]?.objectValue else {
       throw invalid("configuration", "an object")
     }
     var configuration = TrainingConfiguration()
     try configuration.apply(members, from: "\(file): configuration")
+    try configuration.validate()
+    guard step <= configuration.steps else {
+      throw invalid("step", "at most \(configuration.steps)")
+    }
     return (state, configuration)
   }
 }

@@ -6,8 +6,9 @@ public import Machine
 public enum TrainingError: Error, CustomStringConvertible {
   /// Flags, keys or values that don't fit; the line says which and what to do.
   case configuration(String)
-  /// Loss or gradient is not finite: the weights before it are untouched.
-  case nonFinite(step: Int, what: String)
+  /// Loss or gradient is not finite: the weights before it are untouched. `step` counts from 1;
+  /// `tensor` is the first bad one, if one is known.
+  case nonFinite(step: Int, what: String, tensor: String?)
   /// The plan asks for more memory than there is.
   case memory(needed: Int, limit: MemoryLimit, advice: String)
   /// The system refused memory.
@@ -21,10 +22,11 @@ public enum TrainingError: Error, CustomStringConvertible {
   public var description: String {
     switch self {
     case .configuration(let text): return text
-    case .nonFinite(let step, let what):
+    case .nonFinite(let step, let what, let tensor):
+      let first = tensor.map { " (first bad tensor: \($0))" } ?? ""
       return
-        "step \(step): \(what) is not finite: stopped before the update; the last checkpoint is "
-        + "good (lower --lr, lengthen --warmup or raise --gamma)"
+        "step \(step): \(what) is not finite\(first): stopped before the update; the last checkpoint "
+        + "is good (lower --lr, lengthen --warmup or raise --gamma)"
     case .memory(let needed, let limit, let advice):
       return "this run needs \(ByteCount(needed)), there is \(limit): \(advice)"
     case .allocation(let error): return error.description
