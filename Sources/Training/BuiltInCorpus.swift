@@ -32,21 +32,40 @@ public struct BuiltInCorpus: Sendable {
     }
   }
 
-  /// Opens the dataset in `directory`, making it where it is missing.
+  /// Opens the dataset in `directory`, making it where it is missing or was made with other settings.
   /// - tokenizer: instead of training one.
+  /// - reusing: whether what is there may be used, if it has the right sizes; else it is made anew.
   public func dataset(
-    in directory: String, tokenizer: Tokenizer?, files: any FileSystem, on team: ThreadTeam
+    in directory: String, tokenizer: Tokenizer?, reusing: Bool = true, files: any FileSystem,
+    on team: ThreadTeam
   ) throws(TrainingError) -> TokenDataset {
     try asTraining {
-      if !files.exists("\(directory)/\(DatasetDescription.fileName)") {
+      if try !(reusing && isMade(in: directory, tokenizer, files)) {
         let vocabulary = try tokenizer ?? trainedTokenizer(on: team)
         try files.makeDirectories(parentDirectory(of: directory))
-        _ = try DatasetBuilder(fileSystem: files).build(
+        var builder = DatasetBuilder(fileSystem: files)
+        builder.overwrite = true
+        _ = try builder.build(
           [source(.training)], validation: [source(.validation)], tokenizer: vocabulary,
           output: directory, on: team)
       }
       return try TokenDataset(directory: directory, tokenizer: tokenizer, fileSystem: files)
     }
+  }
+
+  /// Whether `directory` holds as many stories in a vocabulary of the size, or of the tokenizer, asked for.
+  private func isMade(
+    in directory: String, _ tokenizer: Tokenizer?, _ files: any FileSystem
+  ) throws -> Bool {
+    let path = "\(directory)/\(DatasetDescription.fileName)"
+    guard files.exists(path) else { return false }
+    let made = try DatasetDescription(
+      parsing: try files.readBytes(path, limit: 64 << 20), path: path)
+    let isVocabulary =
+      tokenizer.map { $0.fingerprint.utf8.elementsEqual(made.tokenizerFingerprint.utf8) }
+      ?? (made.vocabularySize == vocabulary)
+    return isVocabulary && made.train.documents == stories
+      && made.validation.documents == validationStories
   }
 
   /// A vocabulary from the first stories.

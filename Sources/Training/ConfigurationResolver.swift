@@ -8,26 +8,29 @@ extension TrainingConfiguration {
   ///   with objects `sophia-g`, `adamw` for one optimizer and `paper` for the paper's recipe.
   /// - Throws: ``TrainingError`` for an unknown key or a value out of range.
   public static func resolve(
-    preset: JSON, presetName: String, paperRecipe: Bool,
-    file: (members: [JSONMember], name: String)?,
+    preset: JSON, presetName: String, file: (members: [JSONMember], name: String)?,
     flags: [JSONMember]
   ) throws(TrainingError) -> TrainingConfiguration {
+    // First what decides which numbers the layers bring: optimizer, form, recipe.
+    let training = try PresetLevel(preset["training"], "\(presetName): training")
     var probe = TrainingConfiguration()
+    try probe.apply(training, recipes: ["paper"])
     if let file { try probe.apply(file.members, from: file.name) }
-    try probe.apply(flags, from: "flags")
+    try probe.apply(flags, from: nil)
     var result = TrainingConfiguration()
-    result.optimizer = probe.optimizer
-    result.takeNumbers(sophiaForm: probe.sophiaForm)
-    let training = preset["training"]?.objectValue ?? []
-    try result.applyLevel(training, "\(presetName): training")
-    if paperRecipe {
-      result.takePaperSchedule()
-      let paper = preset["training"]?["paper"]?.objectValue ?? []
-      try result.applyLevel(paper, "\(presetName): training: paper")
-    }
+    (result.optimizer, result.sophiaForm) = (probe.optimizer, probe.sophiaForm)
+    result.takeNumbers()
+    try result.apply(training, recipes: ["paper"])
+    let paper = try PresetLevel(training["paper"], "\(training.name): paper")
+    // A recipe that is not asked for is read all the same, so that its mistakes are found.
+    var withPaper = result
+    withPaper.takePaperSchedule()
+    try withPaper.apply(paper)
+    if probe.recipe == "paper" { result = withPaper }
     if let file { try result.apply(file.members, from: file.name) }
-    try result.apply(flags, from: "flags")
-    result.model = probe.model
+    try result.apply(flags, from: nil)
+    (result.model, result.recipe) = (probe.model, probe.recipe)
+    (result.optimizer, result.sophiaForm) = (probe.optimizer, probe.sophiaForm)
     let given = (file?.members ?? []) + flags
     if !given.contains(where: { $0.key == "warmup" }) {
       // A default made for longer runs: at most a tenth of this one.
@@ -36,16 +39,30 @@ extension TrainingConfiguration {
     return result
   }
 
-  /// Plain keys of a preset's object, then those of its object for this optimizer.
-  private mutating func applyLevel(_ members: [JSONMember], _ name: String) throws(TrainingError) {
-    try apply(members.filter { $0.value.objectValue == nil }, from: name)
-    for member in members where member.key == optimizer {
-      try apply(member.value.objectValue ?? [], from: "\(name): \(member.key)")
+  /// Plain keys of a preset's object, then those of its object for this optimizer; the objects for
+  /// other optimizers are read all the same.
+  /// - recipes: names of members that are looked at elsewhere.
+  private mutating func apply(
+    _ level: PresetLevel, recipes: [String] = []
+  ) throws(TrainingError) {
+    let optimizers = OptimizerName.allCases.map(\.rawValue)
+    let (known, keys) = (optimizers + recipes, Self.fields.map(\.key))
+    for member in level.members where !(known + keys).contains(member.key) {
+      throw .configuration(
+        "\(level.name): unknown key \"\(member.key.onOneLine)\"; did you mean "
+          + "\"\(nearest(member.key, known + keys))\"?")
+    }
+    try apply(level.members.filter { !known.contains($0.key) }, from: level.name)
+    for name in optimizers {
+      let part = try PresetLevel(level[name], "\(level.name): \(name)")
+      var probe = self
+      try probe.apply(part.members, from: part.name)
+      if name == optimizer { self = probe }
     }
   }
 
   /// The optimizer's own defaults.
-  private mutating func takeNumbers(sophiaForm: String) {
+  private mutating func takeNumbers() {
     if optimizer == OptimizerName.adamW.rawValue {
       let h = AdamW.Hyperparameters()
       (beta1, beta2, epsilon, weightDecay) = (h.beta1, h.beta2, h.epsilon, h.weightDecay)
@@ -59,7 +76,6 @@ extension TrainingConfiguration {
   /// The schedule of the paper's GPT-2 runs (Liu et al. 2023, §3.1; `reference` train_gpt2_small):
   /// 480 sequences of 1,024 tokens, 100,000 steps, warmup 2,000, cosine to 0.05, clip 1.
   private mutating func takePaperSchedule() {
-    let numbers = optimizer
     context = 1024
     batchTokens = 480 * 1024
     steps = 100_000
@@ -67,7 +83,21 @@ extension TrainingConfiguration {
     minLRRatio = 0.05
     clip = 1
     curvatureShare = 0.5
-    optimizer = numbers
-    takeNumbers(sophiaForm: sophiaForm)
+    takeNumbers()
   }
+}
+
+/// An object of a preset; none at all is an empty one.
+private struct PresetLevel {
+  let members: [JSONMember]
+  let name: String
+
+  init(_ json: JSON?, _ name: String) throws(TrainingError) {
+    guard let members = (json ?? .object([])).objectValue else {
+      throw .configuration("\(name): expected an object, found \(json?.kind ?? "nothing")")
+    }
+    (self.members, self.name) = (members, name)
+  }
+
+  subscript(key: String) -> JSON? { JSON.object(members)[key] }
 }

@@ -21,6 +21,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var tokenizer = ""
   /// Folder whose weights the run starts from; empty: fresh ones.
   public var initFrom = ""
+  /// `none`, or `paper` for the schedule of the Sophia paper.
+  public var recipe = "none"
   /// Stories of the built-in corpus; 0: as many as the run reads once, within bounds.
   public var stories = 0
   /// Vocabulary that is trained for the built-in corpus.
@@ -86,7 +88,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
   /// The keys in the order of the file.
   public static let fields: [Field] = [
     .string("model", \.model), .string("data", \.data), .string("tokenizer", \.tokenizer),
-    .string("init-from", \.initFrom), .integer("stories", \.stories, 0...10_000_000),
+    .string("init-from", \.initFrom),
+    .choice("recipe", \.recipe, ["none", "paper"]), .integer("stories", \.stories, 0...10_000_000),
     .integer("vocabulary", \.vocabulary, 258...65536),
     .integer("context", \.context, 1...1 << 20),
     .integer("batch-tokens", \.batchTokens, 1...1 << 30),
@@ -109,19 +112,21 @@ public struct TrainingConfiguration: Sendable, Equatable {
   }
 
   /// Takes the values of a JSON object over.
-  /// - source: where it comes from, for messages.
+  /// - source: where it comes from, for messages; nil: flags.
   /// - Throws: ``TrainingError`` for an unknown key (naming the nearest) or a value out of range.
-  public mutating func apply(_ members: [JSONMember], from source: String) throws(TrainingError) {
+  public mutating func apply(_ members: [JSONMember], from source: String?) throws(TrainingError) {
+    let place = source.map { "\($0): " } ?? "--"
     for member in members {
       guard let field = Self.fields.first(where: { $0.key.utf8.elementsEqual(member.key.utf8) })
       else {
         let near = nearest(member.key, Self.fields.map(\.key))
-        throw .configuration("\(source): unknown key \"\(member.key)\"; did you mean \"\(near)\"?")
+        throw .configuration(
+          "\(place)unknown key \"\(member.key.onOneLine)\"; did you mean \"\(near)\"?")
       }
       guard field.set(&self, member.value) else {
         let found = String(decoding: member.value.serialized().prefix(60), as: UTF8.self)
         throw .configuration(
-          "\(source): \(field.key): expected \(field.expected), found \(found)")
+          "\(place)\(field.key): expected \(field.expected), found \(found)")
       }
     }
   }
@@ -141,7 +146,12 @@ public struct TrainingConfiguration: Sendable, Equatable {
       try sophia.validate()
       try adamW.validate()
     } catch {
-      throw .configuration("\(optimizer): \(error)")
+      let flags = [
+        "rho": "gamma", "weight decay": "weight-decay", "interval": "curvature-interval",
+      ]
+      throw .configuration(
+        "--\(flags[error.name] ?? error.name) \(error.value): \(optimizer) expects \(error.expected)"
+      )
     }
   }
 

@@ -9,6 +9,8 @@ public struct ModelFile {
   public let config: GPT2Config
   /// The tensors.
   public let table: ParameterTable
+  /// The folder.
+  public let checkpoint: CheckpointDirectory
   /// Notices for the user, a line each.
   public let notices: [String]
   private let tensors: SafetensorsFile
@@ -28,6 +30,7 @@ public struct ModelFile {
           + ".save_pretrained('OUT')\")",
         found: "a PyTorch pickle, which can run code and is not read")
     }
+    self.checkpoint = checkpoint
     let json = try checkpoint.json(of: "config.json")
     config = try GPT2Config(huggingFace: json, file: "\(checkpoint.path)/config.json")
     table = ParameterTable(config)

@@ -110,9 +110,6 @@ struct TrainCommand: ParsableCommand {
   @OptionGroup var threadOptions: ThreadOptions
 
   func validate() throws {
-    if let recipe, recipe != "paper" {
-      throw ValidationError("--recipe \(recipe): expected paper")
-    }
     for (name, value, least) in [
       ("--eval-every", evalEvery, 0), ("--eval-tokens", evalTokens, 1),
       ("--sample-every", sampleEvery, 0), ("--checkpoint-every", checkpointEvery, 0),
@@ -142,7 +139,6 @@ struct TrainCommand: ParsableCommand {
   private var request: TrainingRun.Request {
     var request = TrainingRun.Request(out: out)
     (request.resume, request.configFile) = (resume, config)
-    request.paperRecipe = recipe != nil
     request.flags = flags
     request.options.microBatch = microBatch
     request.options.evalEvery = evalEvery
@@ -157,7 +153,8 @@ struct TrainCommand: ParsableCommand {
   private var flags: [JSONMember] {
     let strings: [(String, String?)] = [
       ("model", model), ("data", data), ("tokenizer", tokenizer), ("init-from", initFrom),
-      ("optimizer", optimizer), ("sophia-form", sophiaForm), ("schedule", schedule),
+      ("recipe", recipe), ("optimizer", optimizer), ("sophia-form", sophiaForm),
+      ("schedule", schedule),
     ]
     let integers: [(String, Int?)] = [
       ("stories", stories), ("vocabulary", vocabulary), ("context", context),

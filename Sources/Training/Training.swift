@@ -1,1 +1,0 @@
-// the loop, evaluation, logs

@@ -1,0 +1,91 @@
+import Checkpoints
+import Files
+import Presets
+
+/// The configuration of a run: from flags and files, or from the run that is resumed.
+extension TrainingRun {
+  /// The configuration that the run goes on with, or starts with.
+  static func settle(
+    _ request: Request, _ checkpoint: CheckpointDirectory?, _ files: any FileSystem
+  ) throws(TrainingError) -> TrainingConfiguration {
+    let file = try request.configFile.map { (path) throws(TrainingError) in
+      try members(of: path, files)
+    }
+    let configuration: TrainingConfiguration
+    if let stored = try storedConfiguration(checkpoint, request, files) {
+      try refuseChanges(of: stored, by: file?.members ?? [], from: file?.name)
+      try refuseChanges(of: stored, by: request.flags, from: nil)
+      configuration = stored
+    } else {
+      let name = modelName(request.flags, file?.members)
+      configuration = try TrainingConfiguration.resolve(
+        preset: try preset(name, files), presetName: name, file: file, flags: request.flags)
+    }
+    try configuration.validate()
+    return configuration
+  }
+
+  /// The configuration that a resumed run goes on with.
+  private static func storedConfiguration(
+    _ checkpoint: CheckpointDirectory?, _ request: Request, _ files: any FileSystem
+  ) throws(TrainingError) -> TrainingConfiguration? {
+    if let checkpoint { return try TrainerState.read(checkpoint).configuration }
+    let path = "\(request.out)/\(configurationFile)"
+    guard request.resume, files.exists(path) else { return nil }
+    var configuration = TrainingConfiguration()
+    let stored = try members(of: path, files)
+    try configuration.apply(stored.members, from: stored.name)
+    return configuration
+  }
+
+  private static func members(
+    of path: String, _ files: any FileSystem
+  ) throws(TrainingError) -> (members: [JSONMember], name: String) {
+    try asTraining {
+      let json = try JSON(parsing: try files.readBytes(path, limit: 1 << 20), name: path)
+      guard let members = json.objectValue else {
+        throw TrainingError.configuration("\(path): expected a JSON object, found \(json.kind)")
+      }
+      return (members, path)
+    }
+  }
+
+  private static func refuseChanges(
+    of stored: TrainingConfiguration, by members: [JSONMember], from source: String?
+  ) throws(TrainingError) {
+    var changed = stored
+    for member in members {
+      try changed.apply([member], from: source)
+      guard changed != stored else { continue }
+      let was = TrainingConfiguration.fields.first { $0.key == member.key }?.get(stored) ?? .null
+      throw .configuration(
+        "--\(member.key) is \(String(decoding: was.serialized(), as: UTF8.self)) in the run that is "
+          + "resumed and cannot change: leave the flag away, or start a new run with --init-from")
+    }
+  }
+
+  private static func modelName(
+    _ flags: [JSONMember], _ file: [JSONMember]?
+  ) -> String {
+    (flags.last { $0.key == "model" } ?? file?.last { $0.key == "model" })?.value.stringValue
+      ?? TrainingConfiguration().model
+  }
+
+  /// A preset by its name, or a file.
+  static func preset(
+    _ name: String, _ files: any FileSystem
+  ) throws(TrainingError) -> JSON {
+    try asTraining {
+      if let preset = Presets.all.first(where: { $0.name.utf8.elementsEqual(name.utf8) }) {
+        return try JSON(parsing: preset.json, name: "model \(name)")
+      }
+      if files.exists(name) && !files.isDirectory(name) {
+        return try JSON(parsing: try files.readBytes(name, limit: 1 << 20), name: name)
+      }
+      let names = Presets.all.map(\.name)
+      throw TrainingError.configuration(
+        "--model \(name): neither a file nor a preset; did you mean \(nearest(name, names))? Presets: "
+          + names.joined(separator: ", "))
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import Checkpoints
+import Dataset
+import Files
+import Machine
+import Tokenization
+import Transformer
+
+/// The parts of a run: its directory, the weights it starts from, the data; and whether they fit.
+extension TrainingRun {
+  /// The checkpoint to go on from, once the directory is this run's alone.
+  static func search(
+    _ store: CheckpointStore, _ request: Request, _ report: (TrainingEvent) -> Void
+  ) throws(TrainingError) -> CheckpointDirectory? {
+    try asTraining {
+      try store.lock()
+      try store.cleanLeftovers()
+      let found = try store.newestValid(verify: .everything)
+      for damaged in found.damaged {
+        report(.notice("passed over a damaged checkpoint: \(damaged)"))
+      }
+      if let newest = found.newest, !request.resume {
+        throw TrainingError.configuration(
+          "\(request.out) holds a run (\(newest.path)): add --resume to go on with it, or choose "
+            + "another --out")
+      }
+      if found.newest == nil && request.resume {
+        report(.notice("\(request.out) holds no checkpoint yet: starting from the beginning"))
+      }
+      return found.newest
+    }
+  }
+
+  /// The folder that `--init-from` names, every byte checked.
+  static func openInitial(
+    _ path: String, _ files: any FileSystem, _ report: (TrainingEvent) -> Void
+  ) throws(TrainingError) -> ModelFile {
+    try asTraining {
+      let (checkpoint, damaged) = try CheckpointDirectory.open(
+        path, verify: .everything, files: files)
+      for skipped in damaged { report(.notice("passed over a damaged checkpoint: \(skipped)")) }
+      let file = try ModelFile(checkpoint)
+      for notice in file.notices { report(.notice(notice)) }
+      return file
+    }
+  }
+
+  /// The model as a function of the vocabulary's size, which a preset may leave to the tokenizer.
+  static func modelSource(
+    _ configuration: TrainingConfiguration, _ resumeFrom: CheckpointDirectory?,
+    _ initFrom: ModelFile?, _ files: any FileSystem
+  ) throws(TrainingError) -> (Int) throws(TrainingError) -> GPT2Config {
+    if let resumeFrom {
+      let config = try asTraining { try ModelFile(resumeFrom).config }
+      return { _ in config }
+    }
+    if let initFrom { return { _ in initFrom.config } }
+    let name = configuration.model
+    let json = try preset(name, files)
+    return { (vocabularySize) throws(TrainingError) in
+      try asTraining {
+        try GPT2Config(huggingFace: json, vocabularySize: vocabularySize, file: "model \(name)")
+      }
+    }
+  }
+
+  /// The data that the configuration names, or the built-in corpus in the run directory.
+  static func openDataset(
+    _ configuration: TrainingConfiguration, _ request: Request, _ files: any FileSystem,
+    _ team: ThreadTeam, _ report: (TrainingEvent) -> Void
+  ) throws(TrainingError) -> TokenDataset {
+    let tokenizer = try asTraining { () -> Tokenizer? in
+      if configuration.tokenizer.isEmpty { return nil }
+      return files.isDirectory(configuration.tokenizer)
+        ? try Tokenizer.load(directory: configuration.tokenizer)
+        : try Tokenizer.load(file: configuration.tokenizer)
+    }
+    if !configuration.data.isEmpty {
+      return try asTraining {
+        try TokenDataset(directory: configuration.data, tokenizer: tokenizer, fileSystem: files)
+      }
+    }
+    let corpus = BuiltInCorpus(
+      tokens: configuration.steps * configuration.batchTokens, stories: configuration.stories,
+      vocabulary: configuration.vocabulary, seed: 0)
+    report(.notice("data: the built-in corpus, \(corpus.stories) stories"))
+    return try corpus.dataset(
+      in: "\(request.out)/data", tokenizer: tokenizer, reusing: request.resume, files: files,
+      on: team)
+  }
+
+  /// Whether a model can be trained in this configuration.
+  static func checkSizes(
+    _ model: GPT2Config, _ configuration: TrainingConfiguration
+  ) throws(TrainingError) {
+    guard configuration.context <= model.contextLength else {
+      throw .configuration(
+        "--context \(configuration.context) is more than the model's n_positions "
+          + "\(model.contextLength): lower it")
+    }
+    guard model.vocabularySize <= 65_536 else {
+      throw .configuration(
+        "the model's vocab_size is \(model.vocabularySize), but tokens are uint16: expected at most "
+          + "65536")
+    }
+  }
+
+  /// Whether data and model belong together, and are those that a resumed run began with.
+  static func check(
+    _ dataset: TokenDataset, _ model: GPT2Config, _ configuration: TrainingConfiguration,
+    _ resumeFrom: CheckpointDirectory?, _ initFrom: ModelFile?, _ files: any FileSystem
+  ) throws(TrainingError) {
+    try checkSizes(model, configuration)
+    guard dataset.tokenizer.vocabularySize <= model.vocabularySize else {
+      throw .configuration(
+        "\(dataset.directory): its tokenizer has \(dataset.tokenizer.vocabularySize) ids, the model's "
+          + "vocab_size is \(model.vocabularySize): use the model's tokenizer or another model")
+    }
+    if let resumeFrom {
+      let began = try TrainerState.read(resumeFrom).state.dataFingerprint
+      guard began.utf8.elementsEqual(dataset.fingerprint.utf8) else {
+        throw .configuration(
+          "\(dataset.directory): not the data that the run began with (fingerprint "
+            + "\(dataset.fingerprint), expected \(began.onOneLine)): bring them back, or start a new run "
+            + "with --init-from")
+      }
+    }
+    if let initFrom {
+      try asTraining { try dataset.requireTokenizer(of: initFrom.checkpoint) }
+    }
+  }
+}
