@@ -1,0 +1,83 @@
+import Files
+import Testing
+
+@testable import Training
+
+/// What a run can be made with: optimizer and form.
+struct Recipe: Sendable, CustomTestStringConvertible {
+  let optimizer: String
+  let form: String
+  var testDescription: String { optimizer == "adamw" ? optimizer : "\(optimizer) \(form)" }
+
+  var flags: [JSONMember] {
+    .init(["optimizer": .string(optimizer), "sophia-form": .string(form)])
+  }
+
+  static let all = [
+    Recipe(optimizer: "sophia-g", form: "paper"), Recipe(optimizer: "sophia-g", form: "official"),
+    Recipe(optimizer: "adamw", form: "paper"),
+  ]
+}
+
+extension TrainingTests {
+  /// How a run is cut into micro-batches and threads enters no bit of its weights and state.
+  @Suite struct Bits {
+    @Test(arguments: Recipe.all)
+    func fiftyStepsAreTheSameForAnyMicroBatchAndThreads(recipe: Recipe) throws {
+      let tiny = try TinyRun()
+      let steps = recipe.flags + [JSONMember("steps", 50)]
+      let first = try tiny.run(tiny.request("first", steps, microBatch: 4))
+      #expect(first.outcome == .finished && first.events.steps.count == 50)
+      for (microBatch, threads) in [(1, 1), (2, 2), (4, 3), (1, 3), (3, 2)] {
+        let out = "run-\(microBatch)-\(threads)"
+        let other = try tiny.run(tiny.request(out, steps, microBatch: microBatch), threads: threads)
+        #expect(other.bits == first.bits, "micro-batch \(microBatch), \(threads) threads")
+        // The numbers that people and scripts see are the same as well.
+        #expect(other.events.evaluations == first.events.evaluations)
+        #expect(other.events.steps.map(\.loss) == first.events.steps.map(\.loss))
+        #expect(other.events.steps.map(\.gradientNorm) == first.events.steps.map(\.gradientNorm))
+        #expect(
+          try metrics(tiny.text("\(out)/metrics.jsonl"))
+            == metrics(tiny.text("first/metrics.jsonl")))
+      }
+    }
+
+    /// Each part of the configuration that is to decide the bits does.
+    @Test(
+      arguments: [
+        ("seed", 1), ("lr", 0.003), ("batch-tokens", 80), ("context", 32), ("clip", 0.01),
+        ("gamma", 1.0), ("curvature-interval", 3), ("curvature-share", 1.0), ("weight-decay", 0.5),
+        ("sophia-form", "official"), ("optimizer", "adamw"), ("schedule", "constant"),
+        ("beta1", 0.9),
+      ] as [(String, JSON)])
+    func anotherConfigurationGivesOtherBits(key: String, value: JSON) throws {
+      let tiny = try TinyRun()
+      let first = try tiny.run(tiny.request("first"))
+      let other = try tiny.run(tiny.request("other", [JSONMember(key, value)]))
+      #expect(other.bits["weights"] != first.bits["weights"])
+    }
+
+    /// Data run out after a few steps, in the middle of a batch, and go round again.
+    @Test func anEpochMayEndWithinAMicroBatch() throws {
+      let tiny = try TinyRun(stories: 2)
+      let steps = [JSONMember("steps", 40), JSONMember("batch-tokens", 112)]
+      let first = try tiny.run(tiny.request("first", steps, microBatch: 7))
+      for microBatch in [1, 4] {
+        let other = try tiny.run(tiny.request("run-\(microBatch)", steps, microBatch: microBatch))
+        #expect(other.bits == first.bits)
+      }
+      let state = try JSON(
+        parsing: tiny.read("first/step-00000040/trainer_state.json"), name: "state")
+      let cursor = try #require(state["data_cursor"])
+      #expect(try #require(cursor["epoch"]?.intValue) >= 1)
+    }
+  }
+}
+
+/// The lines of a metrics file without the columns of time.
+func metrics(_ text: String) throws -> [JSON] {
+  try text.split(separator: "\n").map { line in
+    let members = try #require(try JSON(parsing: Array(line.utf8), name: "metrics").objectValue)
+    return .object(members.filter { $0.key != "seconds" && $0.key != "tokens_per_second" })
+  }
+}

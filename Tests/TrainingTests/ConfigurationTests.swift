@@ -1,0 +1,187 @@
+import Files
+import Testing
+
+@testable import Training
+
+extension TrainingTests {
+  /// The keys of a configuration and the layers of defaults.
+  @Suite struct Configuration {
+    /// A value for a key that is not its default.
+    private func other(_ field: TrainingConfiguration.Field) throws -> JSON {
+      switch field.get(TrainingConfiguration()) {
+      case .integer(let value): return .integer(value + 2)
+      case .number(let value): return .number(value == 0 ? 0.3 : value * 0.7)
+      case .string(let value):
+        let choices = ["optimizer": "adamw", "sophia-form": "official", "schedule": "constant"]
+        if field.key == "recipe" { return .string("paper") }
+        return .string(choices[field.key] ?? value + "other/ü \"quoted\"")
+      default: throw TrainingError.configuration("\(field.key): a value of no known kind")
+      }
+    }
+
+    @Test func everyKeyRoundTripsThroughJSON() throws {
+      var changed = TrainingConfiguration()
+      for field in TrainingConfiguration.fields {
+        let before = changed
+        try changed.apply([JSONMember(field.key, try other(field))], from: "test")
+        #expect(changed != before, "\(field.key) sets nothing")
+        let text = changed.json.serialized(pretty: true)
+        let members = try #require(try JSON(parsing: text, name: "test").objectValue)
+        #expect(members.count == TrainingConfiguration.fields.count)
+        var again = TrainingConfiguration()
+        try again.apply(members, from: "test")
+        #expect(again == changed, "\(field.key)")
+      }
+    }
+
+    @Test(arguments: [
+      ("stepz", "steps"), ("learning-rate", "min-lr-ratio"), ("batch_tokens", "batch-tokens"),
+      ("", "lr"), ("Optimizer", "optimizer"),
+    ])
+    func anUnknownKeyNamesTheNearest(key: String, nearest: String) {
+      var configuration = TrainingConfiguration()
+      let line = line { try configuration.apply([JSONMember(key, 1)], from: "a.json") }
+      #expect(line == "a.json: unknown key \"\(key)\"; did you mean \"\(nearest)\"?")
+    }
+
+    @Test(
+      arguments: [
+        ("steps", .integer(0)), ("steps", .number(1.5)), ("steps", .string("10")), ("context", 0),
+        ("vocabulary", 65_537), ("lr", .number(-1)), ("lr", .number(.nan)), ("lr", .null),
+        ("beta1", .number(1.5)), ("optimizer", "adam"), ("sophia-form", ""), ("schedule", "linear"),
+        ("curvature-interval", 0), ("curvature-share", .number(1.01)), ("seed", .integer(-1)),
+        ("model", 3), ("warmup", .bool(true)), ("recipe", "papers"),
+      ] as [(String, JSON)])
+    func aValueOutOfRangeNamesKeyExpectedAndFound(key: String, value: JSON) throws {
+      var configuration = TrainingConfiguration()
+      let line = line { try configuration.apply([JSONMember(key, value)], from: "a.json") }
+      let field = try #require(TrainingConfiguration.fields.first { $0.key == key })
+      let found = String(decoding: value.serialized(), as: UTF8.self)
+      #expect(line == "a.json: \(key): expected \(field.expected), found \(found)")
+      #expect(configuration == TrainingConfiguration())
+    }
+
+    /// A number that the optimizer refuses is called by its flag, not by its symbol in a formula.
+    @Test(
+      arguments: [
+        ("gamma", .number(0), "sophia-g"), ("epsilon", .number(0), "sophia-g"),
+        ("beta1", .number(1), "adamw"), ("beta2", .number(1), "sophia-g"),
+        ("warmup", 13, "adamw"), ("batch-tokens", 100, "adamw"),
+      ] as [(String, JSON, String)])
+    func whatTheOptimizerRefusesNamesTheFlag(key: String, value: JSON, optimizer: String) throws {
+      var configuration = TrainingConfiguration()
+      try configuration.apply(
+        .init(["context": 16, "batch-tokens": 64, "steps": 12, "warmup": 1]), from: "test")
+      try configuration.apply(
+        [JSONMember("optimizer", .string(optimizer)), JSONMember(key, value)], from: "test")
+      let line = line { try configuration.validate() }
+      #expect(line.hasPrefix("--\(key) "), "\(line)")
+    }
+
+    /// defaults ← optimizer ← preset ← the preset's object for the optimizer ← recipe ← the preset's
+    /// objects for the recipe ← file ← flags: each layer is laid on all before it.
+    @Test func layersAreResolvedInOrder() throws {
+      let preset: JSON = [
+        "training": [
+          "lr": 0.1, "steps": 70, "weight-decay": 0.7, "context": 128,
+          "adamw": ["lr": 0.2, "beta2": 0.97], "sophia-g": ["lr": 0.9],
+          "paper": ["clip": 0.5, "adamw": ["lr": 0.3]],
+        ]
+      ]
+      func resolve(
+        _ recipe: Bool, _ file: [JSONMember]?, _ flags: KeyValuePairs<String, JSON>
+      ) throws -> TrainingConfiguration {
+        try TrainingConfiguration.resolve(
+          preset: preset, presetName: "p",
+          file: file.map { ($0, "f.json") },
+          flags: .init(flags) + (recipe ? [JSONMember("recipe", "paper")] : []))
+      }
+      let sophia = try resolve(false, nil, [:])
+      #expect(sophia.lr == 0.9 && sophia.beta2 == 0.99 && sophia.steps == 70)
+      #expect(sophia.weightDecay == 0.7 && sophia.context == 128)
+
+      let adamW = try resolve(false, nil, ["optimizer": "adamw"])
+      #expect(adamW.lr == 0.2 && adamW.beta2 == 0.97 && adamW.beta1 == 0.9)
+      #expect(adamW.epsilon == 1e-8 && adamW.weightDecay == 0.7)
+
+      let paper = try resolve(true, nil, ["optimizer": "adamw"])
+      #expect(paper.lr == 0.3 && paper.steps == 100_000 && paper.context == 1024)
+      #expect(paper.clip == 0.5 && paper.minLRRatio == 0.05 && paper.warmup == 2000)
+      #expect(paper.beta2 == 0.95 && paper.weightDecay == 0.1)
+
+      let file = [JSONMember("optimizer", "adamw"), JSONMember("lr", 0.4), JSONMember("steps", 9)]
+      let both = try resolve(true, file, ["steps": 8])
+      #expect(both.lr == 0.4 && both.steps == 8 && both.optimizer == "adamw" && both.beta1 == 0.9)
+      #expect(both.batchTokens == 480 * 1024)
+    }
+
+    /// β1 and ε of the authors' code come with its form, whatever names the form.
+    @Test(arguments: [false, true], [false, true])
+    func theOfficialFormBringsItsNumbers(inFile: Bool, recipe: Bool) throws {
+      let form = [JSONMember("sophia-form", "official")]
+      let configuration = try TrainingConfiguration.resolve(
+        preset: [:], presetName: "p", file: inFile ? (form, "f.json") : nil,
+        flags: (inFile ? [] : form) + (recipe ? [JSONMember("recipe", "paper")] : []))
+      #expect(configuration.sophiaForm == "official")
+      #expect(configuration.beta1 == 0.965 && configuration.epsilon == 1e-15)
+      #expect(configuration.sophia.form == .official && configuration.sophia.rho == 0.05)
+    }
+
+    @Test func warmupFollowsShortRunsUnlessGiven() throws {
+      let preset: JSON = ["training": ["steps": 1000, "warmup": 100]]
+      func warmup(_ flags: [JSONMember]) throws -> Int {
+        try TrainingConfiguration.resolve(
+          preset: preset, presetName: "p", file: nil, flags: flags
+        ).warmup
+      }
+      #expect(try warmup([]) == 100)
+      #expect(try warmup([JSONMember("steps", 50)]) == 5)
+      #expect(try warmup([JSONMember("steps", 50), JSONMember("warmup", 40)]) == 40)
+    }
+
+    @Test(
+      arguments: [
+        (["training": ["lr": "high"]], "m.json: training: lr: expected"),
+        (
+          ["training": ["stepz": 1]],
+          "m.json: training: unknown key \"stepz\"; did you mean \"steps\"?"
+        ),
+        (["training": [1, 2]], "m.json: training: expected an object, found an array"),
+        (
+          ["training": ["sofia-g": ["lr": 1]]],
+          "m.json: training: unknown key \"sofia-g\"; did you mean \"sophia-g\"?"
+        ),
+        (["training": ["adamw": ["lrr": 1]]], "m.json: training: adamw: unknown key \"lrr\""),
+        (["training": ["paper": 3]], "m.json: training: paper: expected an object, found"),
+        (
+          ["training": ["paper": ["adamw": ["lrr": 1]]]],
+          "m.json: training: paper: adamw: unknown key"
+        ),
+      ] as [(JSON, String)])
+    func aPresetIsReadStrictly(preset: JSON, expected: String) {
+      for optimizer in ["sophia-g", "adamw"] {
+        let line = line {
+          _ = try TrainingConfiguration.resolve(
+            preset: preset, presetName: "m.json", file: nil,
+            flags: [JSONMember("optimizer", .string(optimizer))])
+        }
+        #expect(line.hasPrefix(expected), "\(line)")
+      }
+    }
+
+    @Test func curvatureTakesItsShareRoundedUp() throws {
+      var configuration = TrainingConfiguration()
+      (configuration.context, configuration.batchTokens) = (16, 5 * 16)
+      for (share, count) in [(0.0, 1), (0.2, 1), (0.21, 2), (0.5, 3), (1.0, 5)] {
+        configuration.curvatureShare = share
+        #expect(configuration.curvatureSequences == count)
+      }
+    }
+
+    @Test func nearestIsByEditDistance() {
+      #expect(nearest("kitten", ["mitten", "sitting"]) == "mitten")
+      #expect(nearest("gpt2-meduim", ["gpt2", "gpt2-medium", "gpt2-large"]) == "gpt2-medium")
+      #expect(nearest(String(repeating: "x", count: 1 << 20), ["a", "b"]) == "a")
+    }
+  }
+}

@@ -1,0 +1,109 @@
+import Dataset
+import Files
+import Machine
+import Testing
+import Transformer
+
+@testable import Training
+
+extension TrainingTests {
+  /// Evaluation and the log.
+  @Suite struct EvaluationAndMetrics {
+    /// The mean over a slice is the mean of its windows', each alone.
+    @Test func equalsTheMeanOfPerWindowLosses() throws {
+      let (team, T) = (ThreadTeam(count: 2), 12)
+      let config = GPT2Config(
+        vocabularySize: 50, contextLength: 16, width: 24, layers: 2, heads: 3)
+      let table = ParameterTable(config)
+      let (theta, unused) = (try Arena(count: table.count), try Arena(count: table.count))
+      table.initialize(theta, seed: 3, on: team)
+      for i in 0..<table.count { theta.base[i] *= 10 }
+      let tokens = (0..<9 * T + 5).map { (i: Int) -> UInt16 in UInt16((i * i * 7 + i / 3) % 50) }
+      let slice = try ValidationSlice(TokenStream(tokens: tokens), context: T, maxTokens: nil)
+      #expect(slice.count == 9)
+      func pass(_ B: Int) throws -> StepGradient {
+        try StepGradient(
+          config, table: table, parameters: theta, gradients: unused, curvature: nil, microBatch: B,
+          T: T, on: team)
+      }
+      let single = try pass(1)
+      var sum = 0.0
+      for window in 0..<9 {
+        let x = Array(tokens[window * T..<window * T + T])
+        let y = Array(tokens[window * T + 1..<window * T + T + 1])
+        sum += single.loss(tokens: x, targets: y, count: 1) / Double(T)
+      }
+      let lengths = TokenLengths(bytes: (0..<50).map { Int32($0 % 4) })
+      let evaluations = try [1, 2, 4, 9, 12].map {
+        Evaluation(of: slice, lengths: lengths, with: try pass($0))
+      }
+      #expect(abs(evaluations[0].nats - sum / 9) < 1e-12)
+      let bytes = tokens[1...9 * T].reduce(0) { (sum: Int, token: UInt16) in sum + Int(token % 4) }
+      let bits = try #require(evaluations[0].bitsPerByte)
+      let expectedBits: Double = sum * Double(T) / 0.6931471805599453 / Double(bytes)
+      #expect(abs(bits - expectedBits) < 1e-12)
+      for other in evaluations {
+        #expect(other.nats == evaluations[0].nats && other.bitsPerByte == bits)
+      }
+    }
+
+    /// Names are for other people's scripts: they stay.
+    @Test(arguments: Recipe.all)
+    func fieldsOfTheLogAreStable(recipe: Recipe) throws {
+      let tiny = try TinyRun()
+      try tiny.run(tiny.request("run", recipe.flags))
+      let lines = try tiny.text("run/metrics.jsonl").split(separator: "\n").map {
+        try JSON(parsing: Array($0.utf8), name: "metrics")
+      }
+      let isAdamW = recipe.optimizer == "adamw"
+      for line in lines {
+        let keys = try #require(line.objectValue).map(\.key)
+        switch line["event"]?.stringValue {
+        case "step":
+          #expect(
+            keys == ["event", "step", "tokens", "loss", "lr", "grad_norm", "clip_rate"]
+              + (isAdamW ? ["v_norm"] : ["win_rate", "h_norm"])
+              + ["m_norm", "param_norm", "seconds", "tokens_per_second"])
+        case "eval": #expect(keys == ["event", "step", "val_loss", "val_bits_per_byte"])
+        default: Issue.record("unknown event in \(line)")
+        }
+      }
+      let order = lines.compactMap { line in
+        line["step"]?.intValue.map { "\(line["event"]?.stringValue ?? "?") \($0)" }
+      }
+      var expected: [String] = []
+      for step in 1...12 {
+        expected.append("step \(step)")
+        if [5, 10, 12].contains(step) { expected.append("eval \(step)") }
+      }
+      #expect(order == expected)
+      #expect(lines[3]["tokens"] == 256)
+    }
+
+    @Test func withoutValidationTokensThereIsANoticeAndNoEvaluation() throws {
+      let tiny = try TinyRun()
+      try LocalFileSystem().makeDirectories(tiny.file("bare"))
+      try LocalFileSystem().writeAtomically(
+        Array(try tiny.read("data/train_000000.bin")), to: tiny.file("bare/train.bin"))
+      let bare = [
+        JSONMember("data", .string(tiny.file("bare"))),
+        JSONMember("tokenizer", .string(tiny.file("data"))),
+      ]
+      let run = try tiny.run(tiny.request("run", bare))
+      #expect(run.outcome == .finished && run.events.evaluations.isEmpty)
+      #expect(run.events.notices.contains { $0.contains("no evaluation") })
+      #expect(run.bits == (try tiny.run(tiny.request("whole"))).bits)
+    }
+
+    /// The best loss so far and the clipped steps are counted across a resume.
+    @Test func countsGoOnAcrossAResume() throws {
+      let tiny = try TinyRun()
+      let clip = [JSONMember("clip", 0.5)]
+      let whole = try tiny.run(tiny.request("whole", clip))
+      try tiny.run(tiny.request("run", clip), stopAt: 7)
+      let rest = try tiny.run(tiny.request("run", clip, resume: true))
+      #expect(rest.events.steps.last?.clipRate == whole.events.steps.last?.clipRate)
+      #expect(try #require(whole.events.steps.last?.clipRate) > 0)
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import Checkpoints
+import Files
+import Machine
+import Testing
+import Transformer
+
+@testable import Training
+
+extension TrainingTests {
+  /// Runs that start from the weights of another folder.
+  @Suite struct InitFrom {
+    private let disk = LocalFileSystem()
+
+    private func finished(_ tiny: TinyRun) throws -> FinishedRun {
+      try tiny.run(tiny.request("first"))
+    }
+
+    private func request(_ tiny: TinyRun, from folder: String) -> TrainingRun.Request {
+      tiny.request("second", [JSONMember("init-from", .string(tiny.file(folder)))])
+    }
+
+    @Test(arguments: ["first", "first/step-00000012"])
+    func weightsAreTakenAndTheOptimizerIsFresh(folder: String) throws {
+      let tiny = try TinyRun()
+      let first = try finished(tiny)
+      let second = try tiny.run(request(tiny, from: folder), stopAt: 0)
+      #expect(second.bits["weights"] == first.bits["weights"])
+      #expect(second.bits["m"]?.allSatisfy { $0 == 0 } == true)
+      #expect(second.bits["h"]?.allSatisfy { $0 == 0 } == true)
+      let whole = try tiny.run(tiny.request("second", resume: true))
+      #expect(whole.events.steps.map(\.step) == Array(1...12))
+      #expect(whole.bits["weights"] != first.bits["weights"])
+    }
+
+    /// Sizes come from the folder, not from `--model`.
+    @Test func sizesAreTheFolders() throws {
+      let tiny = try TinyRun()
+      _ = try finished(tiny)
+      var other = request(tiny, from: "first")
+      other.flags.removeAll { $0.key == "model" }
+      let run = try TrainingRun(other, on: ThreadTeam(count: 1)) { _ in }
+      #expect(run.model.width == 32 && run.model.layers == 2)
+    }
+
+    @Test func aDamagedFolderIsRefused() throws {
+      let tiny = try TinyRun()
+      _ = try finished(tiny)
+      let path = tiny.file("first/step-00000012/model.safetensors")
+      var bytes = try tiny.read("first/step-00000012/model.safetensors")
+      bytes[bytes.count / 2] ^= 1
+      try disk.writeAtomically(bytes, to: path)
+      for folder in ["first/step-00000012", "first"] {
+        let refused = line { try tiny.run(request(tiny, from: folder)) }
+        #expect(refused.contains("\(path): checksum: expected"), "\(refused)")
+      }
+    }
+
+    @Test func aDamagedNewestIsNamedAndTheOneBeforeUsed() throws {
+      let tiny = try TinyRun()
+      var first = tiny.request("first")
+      first.options.checkpointEvery = 6
+      try tiny.run(first)
+      try disk.removeFile(tiny.file("first/step-00000012/config.json"))
+      let second = try tiny.run(request(tiny, from: "first"), stopAt: 0)
+      #expect(second.events.notices.contains { $0.contains("step-00000012") })
+    }
+
+    /// The same ids would mean other text.
+    @Test func anotherTokenizerIsRefused() throws {
+      let tiny = try TinyRun()
+      _ = try finished(tiny)
+      let other = try TinyRun.makeTokenizer(stories: 3)
+      try TinyRun.build(stories: 40, tokenizer: other, output: tiny.file("other"))
+      var request = request(tiny, from: "first")
+      request.flags.append(JSONMember("data", .string(tiny.file("other"))))
+      let refused = line { try tiny.run(request) }
+      #expect(refused.contains(tiny.file("other")) && refused.contains("tokenizer"), "\(refused)")
+    }
+
+    /// Sophia's labels are drawn as uint16, and so are tokens.
+    @Test func aVocabularyLargerThanUInt16IsRefused() throws {
+      let tiny = try TinyRun()
+      let config = GPT2Config(
+        vocabularySize: 65_537, contextLength: 32, width: 4, layers: 1, heads: 1)
+      let table = ParameterTable(config)
+      let weights = try Arena(count: table.count)
+      try disk.makeDirectories(tiny.file("wide"))
+      try tiny.write(config.huggingFaceConfig(endOfText: nil), to: "wide/config.json")
+      try SafetensorsWriter.write(
+        table.tensors(weights), to: tiny.file("wide/model.safetensors"))
+      let refused = line { try tiny.run(request(tiny, from: "wide")) }
+      #expect(
+        refused
+          == "the model's vocab_size is 65537, but tokens are uint16: expected at most 65536")
+      guard case .object(let members) = TinyRun.modelJSON else { return }
+      try tiny.write(.object(members + [JSONMember("vocab_size", 65_537)]), to: "model.json")
+      #expect(line { try tiny.run(tiny.request("third")) } == refused)
+    }
+
+    @Test func dropoutIsIgnoredWithANotice() throws {
+      let tiny = try TinyRun()
+      _ = try finished(tiny)
+      // A plain Hugging Face folder: no manifest.
+      try disk.makeDirectories(tiny.file("plain"))
+      for name in ["model.safetensors", "tokenizer.json"] {
+        try disk.writeAtomically(
+          try tiny.read("first/step-00000012/\(name)"), to: tiny.file("plain/\(name)"))
+      }
+      let config = try JSON(
+        parsing: try tiny.read("first/step-00000012/config.json"), name: "config")
+      let members = try #require(config.objectValue).map {
+        $0.key == "attn_pdrop" ? JSONMember($0.key, 0.1) : $0
+      }
+      try tiny.write(.object(members), to: "plain/config.json")
+      let run = try tiny.run(request(tiny, from: "plain"), stopAt: 0)
+      #expect(run.events.notices.contains { $0.contains("attn_pdrop is ignored") })
+    }
+
+    @Test(
+      arguments: [
+        ("model_type", "llama", "expected \"gpt2\""), ("activation_function", "relu", "gelu_new"),
+        ("n_head", 5, "n_head: expected a divisor of n_embd 32"),
+        ("vocab_size", 321, "wte.weight"), ("tie_word_embeddings", .bool(false), "true"),
+      ] as [(String, JSON, String)])
+    func anotherArchitectureIsRefused(key: String, value: JSON, expected: String) throws {
+      let tiny = try TinyRun()
+      _ = try finished(tiny)
+      try disk.removeFile(tiny.file("first/step-00000012/manifest.json"))
+      let name = "first/step-00000012/config.json"
+      let members = try #require(try JSON(parsing: try tiny.read(name), name: name).objectValue)
+      try tiny.write(
+        .object(members.map { $0.key == key ? JSONMember(key, value) : $0 }), to: name)
+      let refused = line { try tiny.run(request(tiny, from: "first/step-00000012")) }
+      #expect(refused.contains(expected) && refused.contains("step-00000012/"), "\(refused)")
+    }
+  }
+}

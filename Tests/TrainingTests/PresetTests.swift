@@ -1,0 +1,59 @@
+import Files
+import Machine
+import Presets
+import Testing
+import Transformer
+
+@testable import Training
+
+extension TrainingTests {
+  /// The models that the program carries.
+  @Suite struct Preset {
+    @Test(arguments: Presets.all.map(\.name), ["sophia-g", "adamw"])
+    func eachResolvesForEachOptimizer(name: String, optimizer: String) throws {
+      let bytes = try #require(Presets.all.first { $0.name == name }?.json)
+      let json = try JSON(parsing: bytes, name: name)
+      for recipe in ["none", "paper"] {
+        let configuration = try TrainingConfiguration.resolve(
+          preset: json, presetName: name, file: nil,
+          flags: .init(["optimizer": .string(optimizer), "recipe": .string(recipe)]))
+        #expect(configuration.optimizer == optimizer)
+        let model = try GPT2Config(
+          huggingFace: json, vocabularySize: configuration.vocabulary, file: name)
+        // The paper's windows are longer than those of the smallest presets.
+        if recipe == "none" { #expect(configuration.context <= model.contextLength) }
+        try configuration.validate()
+        #expect(configuration.lr > 0 && configuration.lr < 0.01)
+      }
+    }
+
+    /// Parameters by the formula of GPT-2's paper, written out again here.
+    @Test(arguments: [
+      ("gpt2", 124_439_808), ("gpt2-medium", 354_823_168), ("gpt2-large", 774_030_080),
+      ("gpt2-xl", 1_557_611_200),
+    ])
+    func theNamesOfHuggingFaceMeanItsModels(name: String, parameters: Int) throws {
+      let bytes = try #require(Presets.all.first { $0.name == name }?.json)
+      let json = try JSON(parsing: bytes, name: name)
+      #expect(ParameterTable(try GPT2Config(huggingFace: json, file: name)).count == parameters)
+      #expect(json["scale_attn_by_inverse_layer_idx"] == false)
+    }
+
+    /// Liu et al. 2023, table of peak learning rates, and §3.1.
+    @Test(arguments: [
+      ("30m", 1e-3, 1.2e-3), ("gpt2", 6e-4, 6e-4), ("gpt2-medium", 4e-4, 3e-4),
+      ("540m", 4e-4, 3e-4), ("gpt2-large", 3e-4, 2e-4),
+    ])
+    func thePaperRecipeIsThePapers(name: String, sophia: Double, adamW: Double) throws {
+      let bytes = try #require(Presets.all.first { $0.name == name }?.json)
+      let json = try JSON(parsing: bytes, name: name)
+      for (optimizer, rate, decay) in [("sophia-g", sophia, 0.2), ("adamw", adamW, 0.1)] {
+        let c = try TrainingConfiguration.resolve(
+          preset: json, presetName: name, file: nil,
+          flags: .init(["optimizer": .string(optimizer), "recipe": "paper"]))
+        #expect(c.lr == rate && c.weightDecay == decay && c.clip == 1 && c.minLRRatio == 0.05)
+        #expect(c.sequences == 480 && c.context == 1024 && c.steps == 100_000 && c.warmup == 2000)
+      }
+    }
+  }
+}
