@@ -125,7 +125,7 @@ extension TrainingRun {
       }
     }
     if let initFrom {
-      try asTraining { try dataset.requireTokenizer(of: initFrom.checkpoint) }
+      try requireTokenizer(of: initFrom.checkpoint, for: dataset)
     }
   }
 }
