@@ -28,10 +28,22 @@ enum Failure {
   private static func line(_ message: String) -> String {
     let line = message.split(separator: "\n").joined(separator: " ")
     let parts = line.split(separator: "'")
-    guard parts.count == 2, parts[0] == "Unknown option ", parts[1].hasPrefix("--") else {
-      return line
+    if parts.count == 2, parts[0] == "Unknown option ", parts[1].hasPrefix("--") {
+      return unknown(String(parts[1]), options())
     }
-    return line + ". Did you mean '\(nearest(String(parts[1]), options()))'?"
+    // The parser misses a required option before it looks at the one that was mistyped for it.
+    if line.hasPrefix("Missing expected argument") {
+      let (known, given) = (options(), CommandLine.arguments.dropFirst(2))
+      let names = given.map { String($0.prefix { $0 != "=" }) }
+      if let name = names.first(where: { $0.hasPrefix("--") && !known.contains($0) }) {
+        return unknown(name, known)
+      }
+    }
+    return line
+  }
+
+  private static func unknown(_ name: String, _ known: [String]) -> String {
+    "Unknown option '\(name)'. Did you mean '\(nearest(name, known))'?"
   }
 
   /// The long options of the command that was called, out of its help.
