@@ -149,9 +149,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
       let flags = [
         "rho": "gamma", "weight decay": "weight-decay", "interval": "curvature-interval",
       ]
-      throw .configuration(
-        "--\(flags[error.name] ?? error.name) \(error.value): \(optimizer) expects \(error.expected)"
-      )
+      let flag = flags[error.name] ?? error.name
+      throw .configuration("--\(flag) \(error.value): \(optimizer) expects \(error.expected)")
     }
   }
 

@@ -28,8 +28,9 @@ extension GPT2Config {
     self.init(
       vocabularySize: V, contextLength: try reader.size(contextKey, upTo: 1 << 20), width: width,
       layers: try reader.size("n_layer", upTo: 1024), heads: heads,
-      layerNormEpsilon: Float(try reader.epsilon()),
-      scaleByInverseLayer: try reader.flag("scale_attn_by_inverse_layer_idx", default: false))
+      layerNormEpsilon: Float(try reader.fraction("layer_norm_epsilon", default: 1e-5)),
+      scaleByInverseLayer: try reader.flag("scale_attn_by_inverse_layer_idx", default: false),
+      initializerRange: Float(try reader.fraction("initializer_range", default: 0.02)))
     try reader.checkTotal(width: width, layers: layers, V: V, T: contextLength)
   }
 
@@ -44,7 +45,7 @@ extension GPT2Config {
       "n_head": .integer(heads), "n_inner": .null,
       // The shortest decimal of the Float, so that 1e-5 stays 1e-05.
       "layer_norm_epsilon": .number(Double("\(layerNormEpsilon)") ?? Double(layerNormEpsilon)),
-      "initializer_range": 0.02, "resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0,
+      "initializer_range": .number(Double("\(initializerRange)") ?? 0.02), "resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0,
       "scale_attn_weights": true,
       "scale_attn_by_inverse_layer_idx": .bool(scaleByInverseLayer),
       "reorder_and_upcast_attn": false, "tie_word_embeddings": true, "use_cache": true,
@@ -95,10 +96,10 @@ private struct ConfigReader {
     return value
   }
 
-  func epsilon() throws(CheckpointError) -> Double {
-    guard let value = json["layer_norm_epsilon"] else { return 1e-5 }
+  func fraction(_ key: String, default standard: Double) throws(CheckpointError) -> Double {
+    guard let value = json[key] else { return standard }
     guard let number = value.doubleValue, number > 0, number < 1 else {
-      throw invalid("layer_norm_epsilon", "a number between 0 and 1", text(value))
+      throw invalid(key, "a number between 0 and 1", text(value))
     }
     return number
   }

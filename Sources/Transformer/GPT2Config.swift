@@ -15,11 +15,15 @@ public struct GPT2Config: Sendable, Equatable {
   public var layerNormEpsilon: Float
   /// `scale_attn_by_inverse_layer_idx`: scores of layer l are divided by l + 1 on top of √D.
   public var scaleByInverseLayer: Bool
+  /// `initializer_range`: standard deviation of fresh weights. GPT-2's 0.02 suits its widths; a
+  /// narrow model learns to copy from its context sooner from about 1/√C.
+  public var initializerRange: Float
 
   /// Memberwise; sizes must be positive and `width` a multiple of `heads`.
   public init(
     vocabularySize: Int, contextLength: Int, width: Int, layers: Int, heads: Int,
-    layerNormEpsilon: Float = 1e-5, scaleByInverseLayer: Bool = false
+    layerNormEpsilon: Float = 1e-5, scaleByInverseLayer: Bool = false,
+    initializerRange: Float = 0.02
   ) {
     precondition(
       vocabularySize > 0 && contextLength > 0 && width > 0 && layers > 0 && heads > 0
@@ -32,6 +36,7 @@ public struct GPT2Config: Sendable, Equatable {
     self.heads = heads
     self.layerNormEpsilon = layerNormEpsilon
     self.scaleByInverseLayer = scaleByInverseLayer
+    self.initializerRange = initializerRange
   }
 
   /// D, channels of a head.

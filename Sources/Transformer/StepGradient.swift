@@ -82,6 +82,11 @@ public final class StepGradient {
       + TokenGradients.bytes(config) * (curvature ? 2 : 1) + 16 * microBatch * T
   }
 
+  /// Rows of logits that the head takes at a time in a micro-batch of `tokens` tokens.
+  public static func headRows(_ config: GPT2Config, tokens: Int) -> Int {
+    Activations.headRows(config, tokens)
+  }
+
   /// Starts a step.
   public func begin(_ plan: Plan) {
     precondition(plan.sequences >= 1, "a step of no sequences")

@@ -26,6 +26,12 @@ struct EvaluateCommand: ParsableCommand {
   var context: Int?
   @Flag(help: "Also train unigram and trigram models on the training tokens.")
   var baselines = false
+  @Option(
+    help: ArgumentHelp(
+      "Judge a model of the built-in corpus: loss on whole validation stories beside the generator's "
+        + "own entropy, and the references to earlier names, things and places in so many texts that "
+        + "it writes.", valueName: "n"))
+  var stories: Int?
   @OptionGroup var threadOptions: ThreadOptions
 
   func run() throws {
@@ -70,6 +76,37 @@ struct EvaluateCommand: ParsableCommand {
         members.append(JSONMember("\(name)_nats_per_token", .number(nats)))
       }
     }
+    if let stories {
+      members += try judge(stories, dataset, file, theta, team)
+    }
     Terminal.write(JSON.object(members).serialized(pretty: true) + [0x0A], to: 1)
+  }
+
+  /// The model on validation stories, and what it writes itself.
+  private func judge(
+    _ count: Int, _ dataset: TokenDataset, _ file: ModelFile, _ theta: Arena, _ team: ThreadTeam
+  ) throws -> [JSONMember] {
+    let corpus = BuiltInCorpus(
+      tokens: 0, stories: dataset.description?.train.documents ?? 0, vocabulary: 0, seed: 0)
+    let pass = try StepGradient(
+      file.config, table: file.table, parameters: theta, gradients: Arena(count: file.table.count),
+      curvature: nil, microBatch: 8, T: min(512, file.config.contextLength), on: team)
+    let result = try StoryEvaluation(of: corpus, tokenizer: dataset.tokenizer, with: pass)
+    var references = StoryReferences()
+    let model = try DecoderModel(file.config, parameters: theta, on: team)
+    for text in try StoryWriter(model: model, tokenizer: dataset.tokenizer, team: team).texts(count)
+    {
+      references += StoryChecker.english.check(text)
+    }
+    return [
+      JSONMember("stories", .integer(result.stories)),
+      JSONMember("stories_nats_per_token", .number(result.model)),
+      JSONMember("generator_nats_per_token", .number(result.generator)),
+      JSONMember("over_generator", .number(result.model / result.generator)),
+      JSONMember("texts_written", .integer(count)),
+      JSONMember("references_right", .integer(references.right)),
+      JSONMember("references_wrong", .integer(references.wrong)),
+      JSONMember("references_right_share", .number(references.share ?? 0)),
+    ]
   }
 }

@@ -18,7 +18,9 @@ final class TinyRun {
   private static let tokenizer = Result { try makeTokenizer() }
 
   init(stories: Int = 60) throws {
-    var template = Array("/tmp/training-tests-XXXXXX".utf8CString)
+    // In memory where there is such a folder: hundreds of checkpoints are synced.
+    let parent = LocalFileSystem().isDirectory("/dev/shm") ? "/dev/shm" : "/tmp"
+    var template = Array("\(parent)/training-tests-XXXXXX".utf8CString)
     let made = template.withUnsafeMutableBufferPointer { $0.baseAddress.flatMap { mkdtemp($0) } }
     path = String(cString: try #require(made))
     try write(Self.modelJSON, to: "model.json")
@@ -114,7 +116,7 @@ final class Events {
   }
   var failed: [(step: Int, reason: String)] {
     all.compactMap {
-      if case .checkpointFailed(let step, let why) = $0 { (step, why) } else { nil }
+      if case .checkpointFailed(let step, let reason) = $0 { (step, reason) } else { nil }
     }
   }
   var evaluations: [Double] {

@@ -37,22 +37,14 @@ enum StoryEvents {
       rows: """
         beans / bean
         beets / beet
-        cabbages / cabbage
         daffodils / daffodil
-        leeks / leek
         lilies / lily
-        marigolds / marigold
         onions / onion
-        pansies / pansy
         peas / pea
         peppers / pepper
-        poppies / poppy
         pumpkins / pumpkin
-        radishes / radish
         roses / rose
-        sunflowers / sunflower
         tulips / tulip
-        turnips / turnip
         """),
     StoryLexicon.Source(
       name: "weather", columns: ["made", "cure", "then"],

@@ -7,8 +7,8 @@ enum StoryWords {
     StoryLexicon.Source(
       name: "snack", kind: .object,
       rows: """
-        buns biscuits wafers chestnuts cherries plums peaches grapes pears raspberries walnuts
-        almonds doughnuts pretzels candy chocolate caramels popcorn toast crackers melons apricots
+        buns biscuits chestnuts plums grapes raspberries almonds doughnuts candy caramels toast
+        melons
         """),
     StoryLexicon.Source(
       name: "trait",

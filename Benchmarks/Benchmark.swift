@@ -1,0 +1,97 @@
+public import Machine
+public import Transformer
+import Kernels
+import Optimizers
+
+/// What can be measured, in the order of a whole run.
+public enum Benchmark: String, CaseIterable, Sendable {
+  /// The machine's own limits: FMA peak and memory streams.
+  case bandwidth
+  /// Every matrix product of a training step.
+  case gemm
+  /// Causal attention, forward and backward.
+  case attention
+  /// The optimizers' fused steps and the gradient's norm.
+  case step
+  /// Whole training steps on random tokens.
+  case train
+  /// Reading a prompt.
+  case prefill
+  /// Writing token by token.
+  case decode
+
+  /// Measures on `team`, and reports each result as it is there.
+  /// - Throws: ``BenchmarkError`` before anything is allocated if the memory is not there.
+  public func run(
+    _ settings: BenchmarkSettings, on team: ThreadTeam, report: (Measurement) -> Void
+  ) throws {
+    let needed = bytes(settings, threads: team.count)
+    let available = MemoryLimit.current().available
+    guard needed <= available else {
+      throw BenchmarkError(benchmark: self, needed: needed, available: available)
+    }
+    let bench = Bench(benchmark: self, team: team, repetitions: settings.repetitions)
+    switch self {
+    case .bandwidth: try BandwidthBenchmark(bench).run(report)
+    case .gemm: try GEMMBenchmark(settings, bench).run(report)
+    case .attention: try AttentionBenchmark(settings, bench).run(report)
+    case .step: try StepBenchmark(settings, bench).run(report)
+    case .train: try TrainBenchmark(settings, bench).run(report)
+    case .prefill: try PrefillBenchmark(settings, bench).run(report)
+    case .decode: try DecodeBenchmark(settings, bench).run(report)
+    }
+  }
+
+  /// Bytes that a measurement takes, about.
+  func bytes(_ settings: BenchmarkSettings, threads: Int) -> Int {
+    let parameters = 4 * ParameterTable(settings.config).count
+    return switch self {
+    case .bandwidth: 0
+    case .gemm: GEMMBenchmark.bytes(settings)
+    case .attention: 4 * 9 * settings.tokens * settings.config.width
+    case .step: 5 * parameters
+    case .train:
+      5 * parameters
+        + StepGradient.bytes(
+          settings.config, microBatch: settings.trainBatch, T: settings.T, curvature: true,
+          threads: threads)
+    case .prefill, .decode: 2 * parameters + Streams.bytes(1)
+    }
+  }
+}
+
+/// What is measured at which size.
+public struct BenchmarkSettings: Sendable {
+  /// The model whose shapes are measured.
+  public let config: GPT2Config
+  /// Sequences of T tokens in GEMM and attention.
+  public var batch = 4
+  /// Sequences of a training step.
+  public var trainBatch = 1
+  /// Timed repetitions of each measurement; training steps are repeated half as often.
+  public var repetitions = 5
+
+  /// The defaults for a model.
+  public init(_ config: GPT2Config) { self.config = config }
+
+  /// T, the model's whole context.
+  public var T: Int { config.contextLength }
+  /// N = B·T.
+  var tokens: Int { batch * T }
+}
+
+/// A measurement that does not fit into memory.
+public struct BenchmarkError: Error, CustomStringConvertible {
+  /// Which one.
+  public let benchmark: Benchmark
+  /// Bytes that it takes.
+  public let needed: Int
+  /// Bytes that there are.
+  public let available: Int
+
+  /// One line for the user.
+  public var description: String {
+    "bench \(benchmark.rawValue): needs \(ByteCount(needed)), \(ByteCount(available)) available: "
+      + "use a smaller --model or --batch"
+  }
+}

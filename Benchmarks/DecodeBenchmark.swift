@@ -1,0 +1,78 @@
+import Machine
+import Transformer
+
+/// Reading a prompt of 512 tokens (or the context, if it is less) with random weights.
+struct PrefillBenchmark {
+  private let settings: BenchmarkSettings
+  private let bench: Bench
+
+  init(_ settings: BenchmarkSettings, _ bench: Bench) {
+    (self.settings, self.bench) = (settings, bench)
+  }
+
+  func run(_ report: (Measurement) -> Void) throws {
+    let config = settings.config
+    let P = min(512, config.contextLength)
+    let decoder = try RandomModel.decoder(config, on: bench.team)
+    let cache = try KVCache(config)
+    let prompt = RandomValues.tokens(P, vocabularySize: config.vocabularySize)
+    let (L, C, V) = (config.layers, config.width, config.vocabularySize)
+    // Matrices, the causal half of attention, and the head of the last token alone.
+    let flops = Double(P * (2 * 12 * L * C * C + 2 * L * C * (P + 1)) + 2 * V * C)
+    var failure: MemoryError?
+    let result = bench.measure(
+      "\(P) tokens", .tokens, amount: Double(P), bounded: flops, limit: .fp32Peak
+    ) {
+      cache.truncate(to: 0)
+      do throws(MemoryError) { _ = try decoder.forward(prompt, cache) } catch { failure = error }
+    }
+    if let failure { throw failure }
+    report(result)
+  }
+}
+
+/// Writing 128 tokens one by one after a prompt of 128 (or halves of the context), random weights.
+struct DecodeBenchmark {
+  private let settings: BenchmarkSettings
+  private let bench: Bench
+
+  init(_ settings: BenchmarkSettings, _ bench: Bench) {
+    (self.settings, self.bench) = (settings, bench)
+  }
+
+  func run(_ report: (Measurement) -> Void) throws {
+    let config = settings.config
+    let P = min(128, max(1, config.contextLength / 2))
+    let decoder = try RandomModel.decoder(config, on: bench.team)
+    let cache = try KVCache(config)
+    let tokens = RandomValues.tokens(2 * P, vocabularySize: config.vocabularySize)
+    let (streams, arenas) = try Streams.make(arrays: 1, on: bench.team)
+    // Every matrix once a token, and keys and values of the positions before it.
+    let cached = 4 * 2 * config.layers * config.width * (P + P / 2)
+    let bytes = Double(P * (decoder.model.matrixBytes + cached))
+    _ = try decoder.forward(Array(tokens[..<P]), cache)
+    var failure: MemoryError?
+    let result = withExtendedLifetime(arenas) {
+      bench.measure(
+        "\(P) tokens after \(P)", .tokens, amount: Double(P), bounded: bytes,
+        limit: .stream(streams, .read)
+      ) {
+        cache.truncate(to: P)
+        do throws(MemoryError) {
+          for token in tokens[P...] { _ = try decoder.forward([token], cache) }
+        } catch { failure = error }
+      }
+    }
+    if let failure { throw failure }
+    report(result)
+  }
+}
+
+private enum RandomModel {
+  static func decoder(_ config: GPT2Config, on team: ThreadTeam) throws(MemoryError) -> Decoder {
+    let table = ParameterTable(config)
+    let parameters = try Arena(count: table.count)
+    RandomValues.fill(parameters, table, on: team)
+    return try Decoder(try DecoderModel(config, parameters: parameters, on: team), on: team)
+  }
+}

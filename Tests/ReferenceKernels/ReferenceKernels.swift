@@ -1,1 +1,0 @@
-// scalar references in Double
