@@ -68,8 +68,8 @@ public final class Trainer {
     table = ParameterTable(model)
     let T = configuration.context
     memory = try MemoryPlan(
-      model, configuration: configuration, microBatch: options.microBatch, threads: team.count,
-      limit: limit)
+      model, configuration: configuration, microBatch: options.microBatch,
+      samples: options.sampleEvery > 0, threads: team.count, limit: limit)
     windows = try asTraining {
       try TokenWindows(dataset.train, context: T, seed: UInt64(configuration.seed))
     }

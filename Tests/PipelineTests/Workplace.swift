@@ -87,11 +87,17 @@ final class Workplace {
   }
 
   /// Weights and optimizer state of the checkpoint of a step.
-  func bits(_ out: String, step: Int = 20) throws -> [[UInt8]] {
+  func bits(_ out: String, step: Int = 20) throws -> [FileBits] {
     let digits = String(step)
     let name = String(repeating: "0", count: 8 - digits.count) + digits
     return try ["model.safetensors", "optimizer.safetensors"].map {
-      try read("\(out)/step-\(name)/\($0)")
+      FileBits(bytes: try read("\(out)/step-\(name)/\($0)"))
     }
   }
+}
+
+/// The bytes of a file; too many to be shown when a test fails.
+struct FileBits: Equatable, CustomTestStringConvertible {
+  let bytes: [UInt8]
+  var testDescription: String { "\(bytes.count) bytes, \(bytes.hashValue)" }
 }
