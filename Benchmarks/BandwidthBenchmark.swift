@@ -9,7 +9,8 @@ struct BandwidthBenchmark {
   func run(_ report: (Measurement) -> Void) throws {
     let peaks = (0..<max(5, bench.repetitions)).map { _ in bench.rate(of: .fp32Peak) }
     report(limit("fp32 FMA peak", .gigaflops, peaks, seconds: nil))
-    let (streams, arenas) = try Streams.make(arrays: 4, on: bench.team)
+    let (streams, arenas) = try Streams.make(
+      arrays: 4, of: Streams.farCount, on: bench.team)
     withExtendedLifetime(arenas) {
       for kind in [Streams.Kind.read, .copy, .update, .optimizer] {
         streams.run(kind, on: bench.team)

@@ -46,7 +46,7 @@ public enum Benchmark: String, CaseIterable, Sendable {
   func bytes(_ settings: BenchmarkSettings, threads: Int) -> Int {
     let parameters = 4 * ParameterTable(settings.config).count
     return switch self {
-    case .bandwidth: 0
+    case .bandwidth: 16 * Streams.farCount
     case .gemm: GEMMBenchmark.bytes(settings)
     case .attention: 4 * 9 * settings.tokens * settings.config.width
     case .step: 5 * parameters
@@ -55,7 +55,7 @@ public enum Benchmark: String, CaseIterable, Sendable {
         + StepGradient.bytes(
           settings.config, microBatch: settings.trainBatch, T: settings.T, curvature: true,
           threads: threads)
-    case .prefill, .decode: 2 * parameters + Streams.bytes(1)
+    case .prefill, .decode: 3 * parameters
     }
   }
 }

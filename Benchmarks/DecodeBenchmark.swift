@@ -32,6 +32,7 @@ struct PrefillBenchmark {
 }
 
 /// Writing 128 tokens one by one after a prompt of 128 (or halves of the context), random weights.
+/// The limit is reading an array as large as the matrices, from a cache where it fits into one.
 struct DecodeBenchmark {
   private let settings: BenchmarkSettings
   private let bench: Bench
@@ -46,7 +47,8 @@ struct DecodeBenchmark {
     let decoder = try RandomModel.decoder(config, on: bench.team)
     let cache = try KVCache(config)
     let tokens = RandomValues.tokens(2 * P, vocabularySize: config.vocabularySize)
-    let (streams, arenas) = try Streams.make(arrays: 1, on: bench.team)
+    let (streams, arenas) = try Streams.make(
+      arrays: 1, of: decoder.model.matrixBytes / 4, on: bench.team)
     // Every matrix once a token, and keys and values of the positions before it.
     let cached = 4 * 2 * config.layers * config.width * (P + P / 2)
     let bytes = Double(P * (decoder.model.matrixBytes + cached))

@@ -1,7 +1,6 @@
 import Machine
 
-/// Memory streams over arenas that lie far outside every cache, each thread on the share that it
-/// touched first. Bytes are counted as STREAM does (McCalpin 1995): a write once, without the read
+/// Memory streams over arenas, each thread on the share that it touched first. Bytes are counted as STREAM does (McCalpin 1995): a write once, without the read
 /// of its cache line that most CPUs do before.
 struct Streams {
   /// What a stream does with each float.
@@ -27,24 +26,23 @@ struct Streams {
     count = arrays.map(\.count).min() ?? 0
   }
 
-  /// Streams over `arrays` new arenas, which ``keep`` holds.
-  static func make(arrays: Int, on team: ThreadTeam) throws(MemoryError) -> (Streams, [Arena]) {
+  /// Streams over `arrays` new arenas of `count` floats, and the arenas, which must outlive them.
+  static func make(
+    arrays: Int, of count: Int, on team: ThreadTeam
+  ) throws(MemoryError) -> (Streams, [Arena]) {
     var arenas: [Arena] = []
     for _ in 0..<arrays {
-      let arena = try Arena(count: floats)
+      let arena = try Arena(count: count)
       arena.touch(on: team)
       arenas.append(arena)
     }
     return (Streams(over: arenas.map { $0.view() }), arenas)
   }
 
-  /// Floats of a new arena: 512 MB, or less where memory is short; no power of two.
-  private static var floats: Int {
+  /// Floats that lie far outside every cache: 512 MB, or less where memory is short; no power of two.
+  static var farCount: Int {
     min(128_000_000, MemoryLimit.current().available / 32) / 64 * 64
   }
-
-  /// Bytes of `arrays` new arenas.
-  static func bytes(_ arrays: Int) -> Int { 4 * floats * arrays }
 
   /// Bytes that one run moves.
   func bytes(_ kind: Kind) -> Double {

@@ -18,9 +18,10 @@ struct TrainBenchmark {
   func run(_ report: (Measurement) -> Void) throws {
     PeakMemory.reset()
     let trainer = try Steps(config, B: B, T: T, on: bench.team)
-    let repetitions = max(1, bench.repetitions / 2)
-    // The one that is not counted touches all memory.
+    // The first is not counted: it touches all memory. The second says how long a step takes.
     trainer.step(sampled: sampledSequences)
+    let seconds = Bench.seconds { trainer.step(sampled: 0) }
+    let repetitions = max(1, bench.repetitions / 2, min(20, Int(1 / seconds)))
     var (plain, curved, mixed) = (Bench.Samples(), Bench.Samples(), Bench.Samples())
     var before = bench.rate(of: .fp32Peak)
     func time(_ samples: inout Bench.Samples, sampled: Int) -> Double {

@@ -13,6 +13,9 @@ public struct DatasetBuilder: Sendable {
   public var valFraction = 0.05
   /// Chooses which documents are held back.
   public var seed: UInt64 = 0
+  /// Documents begin at multiples of so many tokens, at least 1; what is missing before them is
+  /// filled with `<|endoftext|>`. With the context's length a short document is one window.
+  public var alignment = 1
   /// Tokens of a shard, at most.
   public var shardTokens = 100_000_000
   /// Whether an earlier dataset at the output is replaced, once the new one is complete.
@@ -113,8 +116,10 @@ public struct DatasetBuilder: Sendable {
     _ description: inout DatasetDescription, on team: ThreadTeam,
     _ progress: @escaping (Progress) -> Bool
   ) throws(DatasetError) {
-    var train = SplitWriter(directory, "train", endOfText, shardTokens: shardTokens, fileSystem)
-    var held = SplitWriter(directory, "val", endOfText, shardTokens: shardTokens, fileSystem)
+    var train = SplitWriter(
+      directory, "train", endOfText, alignment: alignment, shardTokens: shardTokens, fileSystem)
+    var held = SplitWriter(
+      directory, "val", endOfText, alignment: alignment, shardTokens: shardTokens, fileSystem)
     var assignment = SplitAssignment(
       survey, fraction: validation.isEmpty ? valFraction : 0, seed: seed, pieceBytes: pieceBytes)
     var state = Progress(phase: .encoding, totalBytes: survey.bytes)

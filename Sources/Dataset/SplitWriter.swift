@@ -5,11 +5,13 @@ struct SplitWriter: ~Copyable {
   private(set) var split = DatasetDescription.Split()
   private var writer: TokenShardWriter
   private let endOfText: UInt32
+  private let alignment: Int
 
   init(
-    _ directory: String, _ name: String, _ endOfText: UInt32, shardTokens: Int,
+    _ directory: String, _ name: String, _ endOfText: UInt32, alignment: Int, shardTokens: Int,
     _ fileSystem: any FileSystem
   ) {
+    self.alignment = alignment
     writer = TokenShardWriter(
       directory: directory, name: name, shardTokens: shardTokens, fileSystem: fileSystem)
     self.endOfText = endOfText
@@ -18,9 +20,10 @@ struct SplitWriter: ~Copyable {
   mutating func append(_ tokens: [UInt32], of piece: DocumentPiece) throws(DatasetError) {
     // The held-back end of a single document begins one, too.
     if piece.startsDocument || split.documents == 0 {
-      try writer.append(CollectionOfOne(endOfText))
+      let padding = (alignment - split.tokens % alignment) % alignment
+      try writer.append(repeatElement(endOfText, count: padding + 1))
       split.documents += 1
-      split.tokens += 1
+      split.tokens += padding + 1
     }
     try writer.append(tokens)
     split.tokens += tokens.count

@@ -15,14 +15,18 @@ public struct BuiltInCorpus: Sendable {
   /// Which stories.
   public var seed: UInt64
 
-  /// A corpus that a run of `tokens` tokens reads about once: 2,000 to 200,000 stories of some 150
-  /// tokens, unless `stories` says how many.
+  /// A corpus that a run of `tokens` tokens reads about once: 2,000 to 200,000 stories, unless
+  /// `stories` says how many.
   public init(tokens: Int, stories: Int = 0, vocabulary: Int, seed: UInt64) {
-    self.stories = stories > 0 ? stories : min(200_000, max(2000, tokens / 140))
+    self.stories = stories > 0 ? stories : min(200_000, max(2000, tokens / Self.alignment))
     validationStories = max(200, min(1000, self.stories / 20))
     self.vocabulary = vocabulary
     self.seed = seed
   }
+
+  /// Stories begin at multiples of so many tokens; nearly all are shorter. So a window of 256 is a story
+  /// from its first word on, and what it refers to is in sight.
+  public static let alignment = 256
 
   /// The stories of one half.
   public func source(_ split: StorySplit) -> GeneratedDocuments {
@@ -47,6 +51,7 @@ public struct BuiltInCorpus: Sendable {
         try files.makeDirectories(parentDirectory(of: directory))
         var builder = DatasetBuilder(fileSystem: files)
         builder.overwrite = true
+        builder.alignment = Self.alignment
         _ = try builder.build(
           [source(.training)], validation: [source(.validation)], tokenizer: vocabulary,
           output: directory, on: team

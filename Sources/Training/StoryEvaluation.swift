@@ -1,4 +1,5 @@
-import Dataset
+public import Dataset
+public import Machine
 public import Tokenization
 public import Transformer
 
@@ -42,6 +43,20 @@ public struct StoryEvaluation: Sendable {
     tokens = batch.tokens
     model = batch.nats / Double(batch.tokens)
     self.generator = nats / Double(batch.tokens)
+  }
+
+  /// The stories of one half as one stream, each after `<|endoftext|>`, without padding: what n-gram
+  /// models are trained and tried on.
+  public static func stream(
+    of corpus: BuiltInCorpus, _ split: StorySplit, tokenizer: Tokenizer, on team: ThreadTeam
+  ) -> TokenStream {
+    let count = split == .training ? corpus.stories : corpus.validationStories
+    let generator = StoryGenerator(seed: corpus.seed, split: split)
+    let texts = (0..<count).map { Array(generator.story(UInt64($0)).text.utf8) }
+    let end = UInt16(tokenizer.endOfText ?? 0)
+    return TokenStream(
+      tokens: tokenizer.encode(documents: texts, on: team).flatMap { [end] + $0.map { UInt16($0) } }
+        + [end])
   }
 
   /// Stories side by side, each padded to T; the padding's losses are not counted.

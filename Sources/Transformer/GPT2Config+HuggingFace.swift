@@ -45,7 +45,8 @@ extension GPT2Config {
       "n_head": .integer(heads), "n_inner": .null,
       // The shortest decimal of the Float, so that 1e-5 stays 1e-05.
       "layer_norm_epsilon": .number(Double("\(layerNormEpsilon)") ?? Double(layerNormEpsilon)),
-      "initializer_range": .number(Double("\(initializerRange)") ?? 0.02), "resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0,
+      "initializer_range": .number(Double("\(initializerRange)") ?? 0.02), "resid_pdrop": 0.0,
+      "embd_pdrop": 0.0, "attn_pdrop": 0.0,
       "scale_attn_weights": true,
       "scale_attn_by_inverse_layer_idx": .bool(scaleByInverseLayer),
       "reorder_and_upcast_attn": false, "tie_word_embeddings": true, "use_cache": true,

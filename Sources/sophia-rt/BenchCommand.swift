@@ -11,9 +11,10 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench",
     abstract: "Measure this machine's limits, and how near the kernels come.",
     discussion: """
-      Without a name, everything, in a minute or two. Every rate stands beside the limit that was
-      measured between its repetitions (FMA peak, or a memory stream); shares are medians of those
-      ratios. Nothing else should run on the machine.
+      Without a name, everything, in a minute or two. Every rate stands beside the limit that was \
+      measured between its repetitions (FMA peak, or a memory stream); a share is the median of \
+      those ratios. Nothing else should run on the machine: what other programs disturb is repeated, \
+      and marked if that does not help.
       """)
 
   @Argument(help: ArgumentHelp("What to measure: \(names).", valueName: "what"))
@@ -33,7 +34,7 @@ struct BenchCommand: ParsableCommand {
   var batch: Int?
   @Option(
     help: ArgumentHelp(
-      "Timed repetitions; train takes half as many, from each kind of step.", valueName: "n"))
+      "Timed repetitions; for large models train takes half as many.", valueName: "n"))
   var repetitions = 5
   @Flag(help: "One JSON object.")
   var json = false

@@ -70,7 +70,7 @@ enum StoryThings {
     StoryLexicon.Source(
       name: "color",
       rows: """
-        red green orange pink black golden gray crimson turquoise spotted
+        red blue green yellow orange purple pink brown black white golden silver gray striped spotted
         """),
     StoryLexicon.Source(
       name: "hardlook",
