@@ -1,8 +1,9 @@
-# make demo   trains on the built-in corpus for about two minutes, then prints generated text
-# make test   runs every test (FILTER='regex' runs some)
-# make build  builds .build/release/sophia-rt
-# make lint   checks the format of every Swift file
-# make setup  installs the missing Debian packages (the others call it)
+# make demo     trains on the built-in corpus for about two minutes, then prints generated text
+# make test     runs every test (FILTER='regex' runs some)
+# make build    builds .build/release/sophia-rt
+# make interop  compares with Hugging Face transformers, which PYTHON has to have
+# make lint     checks the format of every Swift file
+# make setup    installs the missing Debian packages (the others call it)
 #
 # ISA is the instruction set: native (default), x86-64-v3 (AVX2), x86-64-v4 (AVX-512). Each has a
 # build folder of its own. One configuration serves build, demo and test, so nothing is compiled
@@ -10,6 +11,7 @@
 
 ISA ?= native
 FILTER ?=
+PYTHON ?= python3
 
 SCRATCH := $(if $(filter native,$(ISA)),.build,.build-$(ISA))
 FLAGS := -c release --scratch-path $(SCRATCH) -Xswiftc -enable-testing
@@ -17,7 +19,7 @@ STRICT := --explicit-target-dependency-import-check error
 FORMATTED := Sources Tests Benchmarks Package.swift
 export SOPHIA_MARCH := $(ISA)
 
-.PHONY: demo test build tests lint setup clean
+.PHONY: demo test build tests interop lint setup clean
 
 demo: build
 	@rm -rf demo
@@ -38,6 +40,9 @@ tests: setup
 
 test: tests
 	swift test $(FLAGS) --skip-build $(if $(FILTER),--filter '$(FILTER)')
+
+interop: build
+	$(PYTHON) scripts/interop.py --program $(SCRATCH)/release/sophia-rt
 
 lint: setup
 	swift format lint --strict --recursive --parallel $(FORMATTED)

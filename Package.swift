@@ -147,6 +147,7 @@ let package = Package(
         "Training", "Inference", "Dataset", "Tokenization", "Checkpoints", "Files", "Machine",
         "Transformer", "Optimizers",
       ],
+      exclude: ["Fixtures"],
       swiftSettings: swift),
   ]
 )

@@ -88,6 +88,12 @@ public struct DatasetBuilder: Sendable {
     }
   }
 
+  /// Throws ``DatasetError`` if there is something at `output` that a build would not replace: to be
+  /// known before long work.
+  public func checkOutput(_ output: String) throws(DatasetError) {
+    try OutputDirectory(output, overwrite: overwrite, fileSystem).checkFree()
+  }
+
   private static func endOfText(of tokenizer: Tokenizer) throws(DatasetError) -> UInt32 {
     guard tokenizer.vocabularySize <= 65536 else {
       throw DatasetError(

@@ -39,12 +39,14 @@ public struct BuiltInCorpus: Sendable {
   /// Opens the dataset in `directory`, making it where it is missing or was made with other settings.
   /// - tokenizer: instead of training one.
   /// - reusing: whether what is there may be used, if it has the right sizes; else it is made anew.
+  /// - progress: called now and then with what is being done.
   public func dataset(
     in directory: String, tokenizer: Tokenizer?, reusing: Bool = true, files: any FileSystem,
-    on team: ThreadTeam
+    on team: ThreadTeam, progress: @escaping (String) -> Void = { _ in }
   ) throws(TrainingError) -> TokenDataset {
     try asTraining {
       if try !(reusing && isMade(in: directory, tokenizer, files)) {
+        progress("training a vocabulary of \(vocabulary) tokens")
         let vocabulary = try tokenizer ?? trainedTokenizer(on: team)
         try files.makeDirectories(parentDirectory(of: directory))
         var builder = DatasetBuilder(fileSystem: files)
@@ -52,7 +54,11 @@ public struct BuiltInCorpus: Sendable {
         builder.alignment = Self.alignment
         _ = try builder.build(
           [source(.training)], validation: [source(.validation)], tokenizer: vocabulary,
-          output: directory, on: team)
+          output: directory, on: team
+        ) { made in
+          progress("writing story \(made.documents) of \(stories + validationStories)")
+          return true
+        }
       }
       return try TokenDataset(directory: directory, tokenizer: tokenizer, fileSystem: files)
     }

@@ -17,12 +17,12 @@ public struct MemoryPlan: Sendable {
     return "memory \(ByteCount(bytes)): \(list)"
   }
 
-  /// Plans a run; without `microBatch` the largest one is taken that stays within 8,192 tokens and
+  /// Plans a run, which with `samples` also generates text; without `microBatch` the largest one is taken that stays within 8,192 tokens and
   /// half of the memory that is left.
   /// - Throws: ``TrainingError/memory(needed:limit:advice:)`` with the flag to change.
   public init(
-    _ config: GPT2Config, configuration: TrainingConfiguration, microBatch: Int?, threads: Int,
-    limit: MemoryLimit
+    _ config: GPT2Config, configuration: TrainingConfiguration, microBatch: Int?,
+    samples: Bool = false, threads: Int, limit: MemoryLimit
   ) throws(TrainingError) {
     let (S, T) = (configuration.sequences, configuration.context)
     if let microBatch {
@@ -39,6 +39,8 @@ public struct MemoryPlan: Sendable {
       return [
         ("weights", parameters), ("gradient", parameters), ("optimizer state", 2 * parameters),
         ("curvature gradient", curvature ? parameters : 0),
+        // The weights once more, packed for decoding.
+        ("samples of text", samples ? parameters + Decoder.bytes(config, threads: threads) : 0),
         (
           "activations of \(B)×\(T) tokens",
           StepGradient.bytes(config, microBatch: B, T: T, curvature: curvature, threads: threads)

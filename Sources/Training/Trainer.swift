@@ -49,8 +49,8 @@ public final class Trainer {
   let optimizer: any Optimizer
   let gradient: StepGradient
   var state = TrainerState()
-  private var log: MetricsLog
-  private var logIsStuck = false
+  var log: MetricsLog
+  var logIsStuck = false
   private var tokens, targets: [UInt16]
 
   /// Takes the memory, and weights and state from `resumeFrom`, from `initFrom`, or fresh.
@@ -68,8 +68,8 @@ public final class Trainer {
     table = ParameterTable(model)
     let T = configuration.context
     memory = try MemoryPlan(
-      model, configuration: configuration, microBatch: options.microBatch, threads: team.count,
-      limit: limit)
+      model, configuration: configuration, microBatch: options.microBatch,
+      samples: options.sampleEvery > 0, threads: team.count, limit: limit)
     windows = try asTraining {
       try TokenWindows(dataset.train, context: T, seed: UInt64(configuration.seed))
     }
@@ -233,53 +233,5 @@ public final class Trainer {
       }
     }
     return gradient.finish()
-  }
-
-  private func evaluate() {
-    guard let validation else { return }
-    let result = Evaluation(of: validation, lengths: lengths, with: gradient)
-    state.bestValidationLoss = min(state.bestValidationLoss ?? .infinity, result.nats)
-    var members: [JSONMember] = [
-      JSONMember("event", "eval"), JSONMember("step", .integer(state.step)),
-      JSONMember("val_loss", .number(result.nats)),
-    ]
-    if let bits = result.bitsPerByte {
-      members.append(JSONMember("val_bits_per_byte", .number(bits)))
-    }
-    writeLog { log throws(FileError) in
-      try log.add(.object(members))
-      try log.flush()
-    }
-    report(.evaluation(step: state.step, nats: result.nats, bitsPerByte: result.bitsPerByte))
-  }
-
-  private func record(_ step: StepReport) {
-    var members: [JSONMember] = [
-      JSONMember("event", "step"), JSONMember("step", .integer(step.step)),
-      JSONMember("tokens", .integer(step.step * step.tokens)),
-      JSONMember("loss", .number(step.loss)), JSONMember("lr", .number(step.learningRate)),
-      JSONMember("grad_norm", .number(step.gradientNorm)),
-      JSONMember("clip_rate", .number(step.clipRate)),
-    ]
-    if let winRate = step.winRate { members.append(JSONMember("win_rate", .number(winRate))) }
-    members += [
-      JSONMember(step.winRate == nil ? "v_norm" : "h_norm", .number(step.curvatureNorm)),
-      JSONMember("m_norm", .number(step.momentumNorm)),
-      JSONMember("param_norm", .number(step.parameterNorm)),
-      JSONMember("seconds", .number(step.seconds)),
-      JSONMember("tokens_per_second", .number(step.tokensPerSecond)),
-    ]
-    writeLog { log throws(FileError) in try log.add(.object(members)) }
-  }
-
-  /// A log that cannot be written stops no run: its lines wait in memory.
-  func writeLog(_ body: (inout MetricsLog) throws(FileError) -> Void) {
-    do throws(FileError) {
-      try body(&log)
-      logIsStuck = false
-    } catch {
-      if !logIsStuck { report(.notice("\(error); its lines wait until it can be written")) }
-      logIsStuck = true
-    }
   }
 }

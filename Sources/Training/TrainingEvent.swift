@@ -4,6 +4,8 @@ public import Machine
 public enum TrainingEvent {
   /// A line for the user: what is planned, what was noticed.
   case notice(String)
+  /// What long work before the first step is doing, for a line that rewrites itself.
+  case preparing(String)
   /// A step is done.
   case step(StepReport)
   /// The validation slice was evaluated.

@@ -66,7 +66,7 @@ extension TrainingRun {
   /// The data that the configuration names, or the built-in corpus in the run directory.
   static func openDataset(
     _ configuration: TrainingConfiguration, _ request: Request, _ files: any FileSystem,
-    _ team: ThreadTeam, _ report: (TrainingEvent) -> Void
+    _ team: ThreadTeam, _ report: @escaping (TrainingEvent) -> Void
   ) throws(TrainingError) -> TokenDataset {
     let tokenizer = try asTraining { () -> Tokenizer? in
       if configuration.tokenizer.isEmpty { return nil }
@@ -85,7 +85,8 @@ extension TrainingRun {
     report(.notice("data: the built-in corpus, \(corpus.stories) stories"))
     return try corpus.dataset(
       in: "\(request.out)/data", tokenizer: tokenizer, reusing: request.resume, files: files,
-      on: team)
+      on: team
+    ) { report(.preparing($0)) }
   }
 
   /// Whether a model can be trained in this configuration.
@@ -125,7 +126,7 @@ extension TrainingRun {
       }
     }
     if let initFrom {
-      try asTraining { try dataset.requireTokenizer(of: initFrom.checkpoint) }
+      try requireTokenizer(of: initFrom.checkpoint, for: dataset)
     }
   }
 }

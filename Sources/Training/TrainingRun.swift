@@ -45,7 +45,7 @@ public struct TrainingRun {
   /// - Throws: ``TrainingError`` in one line that names flag, file, expected and found.
   public init(
     _ request: Request, files: any FileSystem = LocalFileSystem(), on team: ThreadTeam,
-    report: (TrainingEvent) -> Void
+    report: @escaping (TrainingEvent) -> Void
   ) throws(TrainingError) {
     (self.request, self.files) = (request, files)
     store = CheckpointStore(directory: request.out, files: files)

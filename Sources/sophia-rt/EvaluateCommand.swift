@@ -36,9 +36,12 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     let (_, team) = try threadOptions.team()
-    let file = try ModelFile(CheckpointDirectory.open(checkpoint).checkpoint)
-    for notice in file.notices { Terminal.write(notice + "\n", to: 2) }
-    let dataset = try TokenDataset(directory: data ?? "\(checkpoint)/data")
+    var terminal = Terminal()
+    let (found, damaged) = try CheckpointDirectory.open(checkpoint, verify: .everything)
+    for skipped in damaged { terminal.note("passed over a damaged checkpoint: \(skipped)") }
+    let file = try ModelFile(found)
+    for notice in file.notices { terminal.note(notice) }
+    let dataset = try TrainingRun.dataset(for: found, directory: data)
     guard dataset.tokenizer.vocabularySize <= file.config.vocabularySize else {
       throw ValidationError(
         "\(dataset.directory): its tokenizer has \(dataset.tokenizer.vocabularySize) ids, the model "
@@ -47,6 +50,9 @@ struct EvaluateCommand: ParsableCommand {
     let T = context ?? file.config.contextLength
     guard T >= 1 && T <= file.config.contextLength else {
       throw ValidationError("--context \(T): expected 1...\(file.config.contextLength)")
+    }
+    if let tokens, tokens < 1 {
+      throw ValidationError("--tokens \(tokens): expected at least 1")
     }
     let slice = try ValidationSlice(dataset.validation, context: T, maxTokens: tokens)
     let (theta, unused) = (try Arena(count: file.table.count), try Arena(count: file.table.count))

@@ -98,7 +98,7 @@ struct GenerateCommand: ParsableCommand {
     }
     show(texts, prompt: text)
     report(engine, firstToken, ends, loaded, &terminal)
-    if Interrupts.isRequested { throw ExitCode(130) }
+    if Interrupts.isRequested { throw Interrupts.exitCode }
   }
 
   private var sampling: SamplingSettings {

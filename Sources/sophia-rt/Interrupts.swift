@@ -1,27 +1,36 @@
+import ArgumentParser
 import Glibc
 import Synchronization
 
 /// SIGINT, SIGTERM and SIGHUP ask the run to stop after the step; a second SIGINT ends the program at
-/// once, as it would have without us. SIGPIPE ends no run.
+/// once, as it would have without us. SIGPIPE ends no run. A signal that was ignored when the program
+/// started (`nohup`, `&` in a script) stays ignored.
 enum Interrupts {
-  private static let requested = Atomic<Bool>(false)
+  private static let received = Atomic<Int32>(0)
 
   /// Whether a stop was asked for.
-  static var isRequested: Bool { requested.load(ordering: .relaxed) }
+  static var isRequested: Bool { received.load(ordering: .relaxed) != 0 }
+
+  /// What a shell expects of a program that a signal stopped: 128 and its number.
+  static var exitCode: ExitCode { ExitCode(128 + received.load(ordering: .relaxed)) }
 
   /// Installs the handlers.
   static func install() {
     let handler: @convention(c) (Int32) -> Void = { number in
-      Interrupts.requested.store(true, ordering: .relaxed)
+      Interrupts.received.store(number, ordering: .relaxed)
       if number == SIGINT { signal(SIGINT, SIG_DFL) }
     }
-    for number in [SIGINT, SIGTERM, SIGHUP] { signal(number, handler) }
+    for number in [SIGINT, SIGTERM, SIGHUP] {
+      let before = signal(number, SIG_IGN)
+      let wasIgnored = unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
+      if !wasIgnored { signal(number, handler) }
+    }
     signal(SIGPIPE, SIG_IGN)
   }
 
   /// Forgets a request (an interactive session goes on after Ctrl-C).
   static func reset() {
-    requested.store(false, ordering: .relaxed)
+    received.store(0, ordering: .relaxed)
     install()
   }
 }

@@ -23,7 +23,12 @@ struct LoadedModel {
         expected: "at most \(file.config.vocabularySize) ids, as config.json says",
         found: "\(tokenizer.vocabularySize)")
     }
-    model = try DecoderModel(file.config)
+    model = try Self.decoderModel(of: file, on: team)
+  }
+
+  /// The weights of a file, packed for decoding; no second copy is held beside them.
+  static func decoderModel(of file: ModelFile, on team: ThreadTeam) throws -> DecoderModel {
+    let model = try DecoderModel(file.config)
     var buffer = [Float](repeating: 0, count: file.table.entries.map(\.count).max() ?? 0)
     try model.load(on: team) { entry, use in
       try buffer.withUnsafeMutableBufferPointer { values in
@@ -32,6 +37,7 @@ struct LoadedModel {
         if let base = part.baseAddress { use(UnsafePointer(base)) }
       }
     }
+    return model
   }
 
   /// Token ids of a prompt; an empty one is `<|endoftext|>`, after which texts begin.

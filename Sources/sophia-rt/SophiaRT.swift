@@ -18,8 +18,21 @@ struct SophiaRT: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       TokenizeCommand.self, TrainCommand.self, GenerateCommand.self, EvaluateCommand.self,
-      BenchCommand.self, InfoCommand.self,
+      BenchCommand.self, InfoCommand.self, LogitsCommand.self,
     ])
+}
+
+extension SophiaRT {
+  /// Runs the command that the arguments name.
+  static func main() {
+    do {
+      try Failure.checkCommand(Array(CommandLine.arguments.dropFirst()))
+      var command = try parseAsRoot()
+      try command.run()
+    } catch {
+      Failure.end(with: error)
+    }
+  }
 }
 
 /// Which cores compute.

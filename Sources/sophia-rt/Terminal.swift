@@ -4,7 +4,10 @@ import Glibc
 /// becomes plain lines elsewhere.
 struct Terminal {
   private let isTerminal = isatty(STDERR_FILENO) == 1
-  private var hasLine = false
+  private var hasLine: Bool
+
+  /// - hasLine: whether a progress line may stand there already.
+  init(hasLine: Bool = false) { self.hasLine = hasLine && isTerminal }
 
   /// A line of its own.
   mutating func note(_ text: String) {

@@ -49,10 +49,13 @@ struct TokenizeCommand: ParsableCommand {
     if files.isEmpty && stories == nil {
       throw ValidationError("name at least one text file, or --stories N for the built-in corpus")
     }
+    if storiesText != nil && stories == nil {
+      throw ValidationError("--stories-text writes stories: say how many by --stories")
+    }
     if tokenizer != nil && trainVocab != nil {
       throw ValidationError("give either --tokenizer or --train-vocab, not both")
     }
-    if let valFraction, valFraction < 0 || valFraction >= 1 {
+    if let valFraction, !(valFraction >= 0 && valFraction < 1) {
       throw ValidationError("--val-fraction \(valFraction): expected 0 ≤ x < 1")
     }
     if let stories, stories < 1 {
@@ -70,6 +73,10 @@ struct TokenizeCommand: ParsableCommand {
     let (_, team) = try threadOptions.team()
     let system = LocalFileSystem()
     if let storiesText { return try writeStories(to: storiesText, system, terminal) }
+    var builder = DatasetBuilder(fileSystem: system)
+    if let valFraction { builder.valFraction = valFraction }
+    builder.overwrite = overwrite
+    try builder.checkOutput(out)
     var sources: [any DocumentSource] = []
     for file in files { sources.append(try TextSource(path: file, fileSystem: system)) }
     var validation: [any DocumentSource] = []
@@ -82,9 +89,6 @@ struct TokenizeCommand: ParsableCommand {
       if files.isEmpty { validation.append(corpus.source(.validation)) }
     }
     let vocabulary = try chosenTokenizer(sources, team, terminal)
-    var builder = DatasetBuilder(fileSystem: system)
-    if let valFraction { builder.valFraction = valFraction }
-    builder.overwrite = overwrite
     let result = try builder.build(
       sources, validation: validation, tokenizer: vocabulary, output: out, on: team
     ) { progress in

@@ -132,7 +132,7 @@ struct TrainCommand: ParsableCommand {
       display.note("done: \(out) (step \(trainer.step) of \(run.configuration.steps))")
     case .interrupted(let step):
       display.note("interrupted: saved at step \(step); go on with --resume --out \(out)")
-      throw ExitCode(130)
+      throw Interrupts.exitCode
     }
   }
 

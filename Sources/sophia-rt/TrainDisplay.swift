@@ -41,6 +41,7 @@ final class TrainDisplay {
   func show(_ event: TrainingEvent) {
     switch event {
     case .notice(let text): note(text)
+    case .preparing(let text): terminal.progress(text, always: false)
     case .step(let step): show(step)
     case .evaluation(let step, let nats, let bits):
       validation = nats

@@ -52,6 +52,18 @@ extension TrainingTests {
       #expect(try plan(microBatch: 5, gib: 100).microBatch == 5)
     }
 
+    @Test func samplesOfTextTakeTheWeightsOnceMore() throws {
+      var configuration = TrainingConfiguration()
+      (configuration.context, configuration.batchTokens) = (1024, 16 * 1024)
+      func bytes(_ samples: Bool) throws -> Int {
+        try MemoryPlan(
+          model, configuration: configuration, microBatch: 2, samples: samples, threads: 2,
+          limit: try limit(gib: 100)
+        ).bytes
+      }
+      #expect(try bytes(true) - bytes(false) >= 4 * ParameterTable(model).count)
+    }
+
     /// What is planned is what the run of the issue has: at most 6 GiB.
     @Test func gpt2FitsSixGiB() throws {
       #expect(try plan("sophia-g", microBatch: 4, gib: 100).bytes < 6 << 30)

@@ -57,9 +57,8 @@ extension TrainingTests {
       request.options.checkpointEvery = 1
       request.options.evalEvery = 1
       let stopped = line { try tiny.run(request) }
-      #expect(
-        stopped.contains("not finite") && stopped.contains("stopped before the update"),
-        "\(stopped)")
+      #expect(stopped.contains("not finite"), "\(stopped)")
+      #expect(stopped.contains("stopped before the update"), "\(stopped)")
       let store = CheckpointStore(directory: tiny.file("run"))
       let newest = try #require(try store.newestValid(verify: .everything).newest)
       let file = try ModelFile(newest)

@@ -108,6 +108,20 @@ extension TrainingTests {
       }
     }
 
+    /// Stories are a function of the configuration, so a run whose data were removed goes on.
+    @Test func storiesThatWereRemovedAreMadeAgain() throws {
+      let tiny = try TinyRun()
+      let stories: [JSONMember] = .init(["data": "", "vocabulary": 300, "stories": 200])
+      let whole = try tiny.run(tiny.request("whole", stories))
+      try tiny.run(tiny.request("run", stories), stopAt: 5)
+      try disk.removeTree(tiny.file("run/data"))
+      let rest = try tiny.run(tiny.request("run", stories, resume: true))
+      #expect(rest.bits == whole.bits)
+      #expect(rest.events.preparing.contains { $0.hasPrefix("training a vocabulary of 300") })
+      let again = try tiny.run(tiny.request("run", stories, resume: true))
+      #expect(again.events.preparing.isEmpty)
+    }
+
     /// The quick checks come before the long work.
     @Test func aContextTooLongIsRefusedBeforeStoriesAreMade() throws {
       let tiny = try TinyRun()

@@ -110,6 +110,9 @@ final class Events {
   func add(_ event: TrainingEvent) { all.append(event) }
 
   var notices: [String] { all.compactMap { if case .notice(let text) = $0 { text } else { nil } } }
+  var preparing: [String] {
+    all.compactMap { if case .preparing(let text) = $0 { text } else { nil } }
+  }
   var steps: [StepReport] { all.compactMap { if case .step(let step) = $0 { step } else { nil } } }
   var saved: [Int] {
     all.compactMap { if case .checkpoint(let step, _) = $0 { step } else { nil } }
@@ -128,14 +131,21 @@ final class Events {
 struct FinishedRun {
   let outcome: TrainingOutcome
   let events: Events
-  /// The bits of weights and optimizer state by name.
-  let bits: [String: [UInt32]]
+  /// The bits of weights and optimizer state.
+  let bits: Bits
+
+  /// Bit patterns by name; too many to be shown when a test fails.
+  struct Bits: Equatable, CustomTestStringConvertible {
+    var parts: [String: [UInt32]]
+    subscript(name: String) -> [UInt32]? { parts[name] }
+    var testDescription: String { "\(parts.mapValues(\.hashValue))" }
+  }
 
   init(outcome: TrainingOutcome, trainer: Trainer, events: Events) {
     (self.outcome, self.events) = (outcome, events)
-    var bits = ["weights": trainer.theta.view().buffer.map(\.bitPattern)]
+    var bits = Bits(parts: ["weights": trainer.theta.view().buffer.map(\.bitPattern)])
     for part in trainer.optimizer.state {
-      bits[part.name] = part.arena.view().buffer.map(\.bitPattern)
+      bits.parts[part.name] = part.arena.view().buffer.map(\.bitPattern)
     }
     self.bits = bits
   }

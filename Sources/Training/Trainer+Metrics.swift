@@ -1,0 +1,53 @@
+import Files
+
+extension Trainer {
+  /// Evaluates the fixed slice, if there is one.
+  func evaluate() {
+    guard let validation else { return }
+    let result = Evaluation(of: validation, lengths: lengths, with: gradient)
+    state.bestValidationLoss = min(state.bestValidationLoss ?? .infinity, result.nats)
+    var members: [JSONMember] = [
+      JSONMember("event", "eval"), JSONMember("step", .integer(state.step)),
+      JSONMember("val_loss", .number(result.nats)),
+    ]
+    if let bits = result.bitsPerByte {
+      members.append(JSONMember("val_bits_per_byte", .number(bits)))
+    }
+    writeLog { log throws(FileError) in
+      try log.add(.object(members))
+      try log.flush()
+    }
+    report(.evaluation(step: state.step, nats: result.nats, bitsPerByte: result.bitsPerByte))
+  }
+
+  /// Logs a step.
+  func record(_ step: StepReport) {
+    var members: [JSONMember] = [
+      JSONMember("event", "step"), JSONMember("step", .integer(step.step)),
+      JSONMember("tokens", .integer(step.step * step.tokens)),
+      JSONMember("loss", .number(step.loss)), JSONMember("lr", .number(step.learningRate)),
+      JSONMember("grad_norm", .number(step.gradientNorm)),
+      JSONMember("clip_rate", .number(step.clipRate)),
+    ]
+    if let winRate = step.winRate { members.append(JSONMember("win_rate", .number(winRate))) }
+    members += [
+      JSONMember(step.winRate == nil ? "v_norm" : "h_norm", .number(step.curvatureNorm)),
+      JSONMember("m_norm", .number(step.momentumNorm)),
+      JSONMember("param_norm", .number(step.parameterNorm)),
+      JSONMember("seconds", .number(step.seconds)),
+      JSONMember("tokens_per_second", .number(step.tokensPerSecond)),
+    ]
+    writeLog { log throws(FileError) in try log.add(.object(members)) }
+  }
+
+  /// A log that cannot be written stops no run: its lines wait in memory.
+  func writeLog(_ body: (inout MetricsLog) throws(FileError) -> Void) {
+    do throws(FileError) {
+      try body(&log)
+      logIsStuck = false
+    } catch {
+      if !logIsStuck { report(.notice("\(error); its lines wait until it can be written")) }
+      logIsStuck = true
+    }
+  }
+}
