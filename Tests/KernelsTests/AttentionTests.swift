@@ -14,10 +14,10 @@ import Testing
       heads.qkv.doubles, dout: heads.dout.doubles, B: 2, T: T, H: 3, D: D,
       scale: Double(heads.shape.scale))
     #expect(forward.out.values.distance(exact.out) <= 2e-6)
-    #expect(forward.rowMax.values.distance(exact.rowMax) <= 1e-5)
-    #expect(forward.rowInverse.values.distance(exact.rowInverse) <= 1e-5)
+    #expect(forward.rowMax.values.distance(exact.rowMax) <= 4e-6)
+    #expect(forward.rowInverse.values.distance(exact.rowInverse) <= 1e-6)
     let dqkv = try heads.backward(forward)
-    #expect(dqkv.values.distance(exact.dqkv) <= 1e-5)
+    #expect(dqkv.values.distance(exact.dqkv) <= 5e-6)
     #expect(dqkv.intact && heads.intact)
     for part in [forward.out, forward.rowMax, forward.rowInverse] { #expect(part.intact) }
   }
@@ -30,10 +30,11 @@ import Testing
       heads.qkv.doubles, dout: heads.dout.doubles, B: 1, T: 200, H: 2, D: 16, scale: 12)
     #expect(exact.rowMax.reduce(0, max) > 60)
     #expect(forward.out.values.distance(exact.out) <= 1e-4)
-    #expect(try heads.backward(forward).values.distance(exact.dqkv) <= 1e-2)
+    #expect(try heads.backward(forward).values.distance(exact.dqkv) <= 1e-3)
   }
 
-  @Test(arguments: [(65, 16), (130, 17), (130, 64)]) func threadsLeaveTheBits(T: Int, D: Int) throws {
+  @Test(arguments: [(65, 16), (130, 17), (130, 64)]) func threadsLeaveTheBits(T: Int, D: Int) throws
+  {
     let heads = Heads(B: 2, T: T, H: 3, D: D)
     let forward = try heads.forward()
     let dqkv = try heads.backward(forward).bits
@@ -54,7 +55,8 @@ import Testing
     #expect(try start.forward().out.bits == Array(bits[..<(T * 34)]))
   }
 
-  @Test(arguments: headSizes, [1, 5, 50]) func cachedRowsEqualForwardRows(D: Int, rows: Int) throws {
+  @Test(arguments: headSizes, [1, 5, 50]) func cachedRowsEqualForwardRows(D: Int, rows: Int) throws
+  {
     let (T, H) = (130, 3)
     let heads = Heads(B: 1, T: T, H: H, D: D)
     let expected = try heads.forward().out.bits
