@@ -3,7 +3,8 @@ import Glibc
 import Synchronization
 
 /// SIGINT, SIGTERM and SIGHUP ask the run to stop after the step; a second SIGINT ends the program at
-/// once, as it would have without us. SIGPIPE ends no run. A signal that was ignored when the program
+/// once, as it would have without us. SIGPIPE (nobody reads) and SIGXFSZ (a file may not grow) end no run:
+/// the write fails, and that is handled. A signal that was ignored when the program
 /// started (`nohup`, `&` in a script) stays ignored.
 enum Interrupts {
   private static let received = Atomic<Int32>(0)
@@ -25,7 +26,7 @@ enum Interrupts {
       let wasIgnored = unsafeBitCast(before, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
       if !wasIgnored { signal(number, handler) }
     }
-    signal(SIGPIPE, SIG_IGN)
+    for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
   }
 
   /// Forgets a request (an interactive session goes on after Ctrl-C).

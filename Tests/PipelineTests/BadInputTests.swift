@@ -110,6 +110,29 @@ extension PipelineTests {
       #expect(try place.bits("two") == place.bits("run"))
     }
 
+    /// A limit on the size of files stands for a full disk: training goes on without the checkpoints and
+    /// says so, and only the last one has to succeed.
+    @Test func aDiskThatTakesNoCheckpoint() throws {
+      let place = try Workplace()
+      try place.makeData()
+      let words = [try Program.path()] + Workplace.train("run", ["--checkpoint-every", "8"])
+      // At most 64 or 128 KiB, by the shell; the weights are 150.
+      let end = try place.program.start(
+        ["-c", "ulimit -f 128; exec \"$@\"", "sh"] + words, program: "/bin/sh"
+      ).wait()
+      #expect(end.code == 1 && end.signal == nil, "\(end.errors)")
+      for step in [8, 16] {
+        #expect(
+          end.errorLines.contains {
+            $0.hasPrefix("step \(step): no checkpoint: run/") && $0.contains("File too large")
+              && $0.hasSuffix("training goes on, the earlier one is good")
+          }, "\(end.errors)")
+      }
+      let last = try #require(end.errorLines.last)
+      #expect(last.hasPrefix("Error: run/.tmp-step-00000020/model.safetensors"), "\(last)")
+      #expect(try place.program.run(Workplace.train("run", ["--resume"])).code == 0)
+    }
+
     @Test func otherArchitectures() throws {
       let place = try Workplace()
       try place.makeData()

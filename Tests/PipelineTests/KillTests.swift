@@ -42,7 +42,7 @@ extension PipelineTests {
     @Test func aSignalSavesAndExits() throws {
       let place = try Workplace()
       try place.makeData()
-      let long = ["--steps", "400", "--checkpoint-every", "0"]
+      let long = ["--steps", "400", "--checkpoint-every", "0", "--threads", "1"]
       try #require(try place.program.run(Workplace.train("whole", long)).code == 0)
       for signal in [SIGINT, SIGTERM, SIGHUP] {
         let out = "run-\(signal)"
@@ -68,7 +68,7 @@ extension PipelineTests {
       try place.makeData()
       let words =
         [try Program.path()]
-        + Workplace.train("run", ["--steps", "400", "--checkpoint-every", "0"])
+        + Workplace.train("run", ["--steps", "400", "--checkpoint-every", "0", "--threads", "1"])
       let process = try place.program.start(
         ["-c", "trap '' HUP INT; exec \"$@\"", "sh"] + words, program: "/bin/sh")
       try waitForStep(process)

@@ -20,7 +20,7 @@ extension TrainingTests {
           "warmup": 20, "context": 32, "batch-tokens": 512, "curvature-interval": 10,
         ]))
       (request.options.evalEvery, request.options.evalTokens) = (0, 1 << 20)
-      let run = try tiny.run(request, threads: 2)
+      let run = try tiny.run(request)
       #expect(abs(try #require(run.events.steps.first?.loss) - 5.768) < 0.15)
 
       let team = ThreadTeam(count: 1)
