@@ -136,7 +136,11 @@ let package = Package(
       name: "CheckpointsTests", dependencies: ["Checkpoints", "Files"], exclude: ["Fixtures"],
       swiftSettings: swift),
     .testTarget(
-      name: "TrainingTests", dependencies: ["Training", "Checkpoints", "Files", "Machine"],
+      name: "TrainingTests",
+      dependencies: [
+        "Training", "Transformer", "Optimizers", "Dataset", "Checkpoints", "Files", "Machine",
+        "Tokenization", "Presets",
+      ],
       swiftSettings: swift),
     .testTarget(
       name: "InferenceTests", dependencies: ["Inference", "Transformer", "Kernels", "Machine"],
