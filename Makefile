@@ -16,7 +16,7 @@ PYTHON ?= python3
 SCRATCH := $(if $(filter native,$(ISA)),.build,.build-$(ISA))
 FLAGS := -c release --scratch-path $(SCRATCH) -Xswiftc -enable-testing
 STRICT := --explicit-target-dependency-import-check error
-FORMATTED := Sources Tests Benchmarks Package.swift
+FORMATTED := Sources Tests Benchmarks models Package.swift
 export SOPHIA_MARCH := $(ISA)
 
 .PHONY: demo test build tests interop lint setup clean
