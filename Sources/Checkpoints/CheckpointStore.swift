@@ -32,7 +32,7 @@ public final class CheckpointStore: Sendable {
       try files.open("\(directory)/run.lock", .update)
     }
     do throws(FileError) {
-      try files.lock(file)
+      try lock(file)
     } catch {
       let holder = error.isLocked ? holder(file) : ""
       try? files.close(file)
@@ -44,6 +44,17 @@ public final class CheckpointStore: Sendable {
     let number = Array("\(getpid())".utf8)
     let line = number + [UInt8](repeating: 0x20, count: 15 - number.count) + [0x0A]
     _ = line.withUnsafeBytes { bytes in try? files.write(bytes, to: file, at: 0) }
+  }
+
+  /// Tries again for a quarter of a second: a program that this one is just starting holds copies of its open
+  /// files, and so a lock that was given back, until it runs.
+  private func lock(_ file: OpenFile) throws(FileError) {
+    for _ in 0..<25 {
+      do throws(FileError) { return try files.lock(file) } catch  where error.isLocked {
+        usleep(10_000)
+      }
+    }
+    try files.lock(file)
   }
 
   /// Lets another writer in.
