@@ -15,8 +15,7 @@ public struct GPT2Config: Sendable, Equatable {
   public var layerNormEpsilon: Float
   /// `scale_attn_by_inverse_layer_idx`: scores of layer l are divided by l + 1 on top of √D.
   public var scaleByInverseLayer: Bool
-  /// `initializer_range`: standard deviation of fresh weights. GPT-2's 0.02 suits its widths; a
-  /// narrow model learns to copy from its context sooner from about 1/√C.
+  /// `initializer_range`: standard deviation of fresh weights; 0.02 in GPT-2, more in `nano`.
   public var initializerRange: Float
 
   /// Memberwise; sizes must be positive and `width` a multiple of `heads`.
