@@ -3,82 +3,87 @@ import Machine
 import ReferenceKernels
 import Testing
 
-@Suite struct AttentionTests {
-  static let headSizes = [1, 3, 5, 16, 17, 64, 80]
-  static let lengths = [1, 2, 47, 48, 49, 63, 64, 65, 130]
+extension KernelsTests {
+  @Suite struct AttentionTests {
+    static let headSizes = [1, 3, 5, 16, 17, 64, 80]
+    static let lengths = [1, 2, 47, 48, 49, 63, 64, 65, 130]
 
-  @Test(arguments: headSizes, lengths) func isCloseToTheReference(D: Int, T: Int) throws {
-    let heads = Heads(B: 2, T: T, H: 3, D: D)
-    let forward = try heads.forward()
-    let exact = Reference.attention(
-      heads.qkv.doubles, dout: heads.dout.doubles, B: 2, T: T, H: 3, D: D,
-      scale: Double(heads.shape.scale))
-    #expect(forward.out.values.distance(exact.out) <= 2e-6)
-    #expect(forward.rowMax.values.distance(exact.rowMax) <= 4e-6)
-    #expect(forward.rowInverse.values.distance(exact.rowInverse) <= 1e-6)
-    let dqkv = try heads.backward(forward)
-    #expect(dqkv.values.distance(exact.dqkv) <= 5e-6)
-    #expect(dqkv.intact && heads.intact)
-    for part in [forward.out, forward.rowMax, forward.rowInverse] { #expect(part.intact) }
-  }
-
-  /// Scores of ±100: the maximum moves between pages, and most probabilities are zero.
-  @Test func largeScores() throws {
-    let heads = Heads(B: 1, T: 200, H: 2, D: 16, scale: 12)
-    let forward = try heads.forward()
-    let exact = Reference.attention(
-      heads.qkv.doubles, dout: heads.dout.doubles, B: 1, T: 200, H: 2, D: 16, scale: 12)
-    #expect(exact.rowMax.reduce(0, max) > 60)
-    #expect(forward.out.values.distance(exact.out) <= 1e-4)
-    #expect(try heads.backward(forward).values.distance(exact.dqkv) <= 1e-3)
-  }
-
-  @Test(arguments: [(65, 16), (130, 17), (130, 64)]) func threadsLeaveTheBits(T: Int, D: Int) throws
-  {
-    let heads = Heads(B: 2, T: T, H: 3, D: D)
-    let forward = try heads.forward()
-    let dqkv = try heads.backward(forward).bits
-    for threads in threadCounts {
-      let again = try heads.forward(threads: threads)
-      #expect(again.out.bits == forward.out.bits)
-      #expect(again.rowMax.bits == forward.rowMax.bits)
-      #expect(again.rowInverse.bits == forward.rowInverse.bits)
-      #expect(try heads.backward(again, threads: threads).bits == dqkv)
+    @Test(arguments: headSizes, lengths) func isCloseToTheReference(D: Int, T: Int) throws {
+      let heads = Heads(B: 2, T: T, H: 3, D: D)
+      let forward = try heads.forward()
+      let exact = Reference.attention(
+        heads.qkv.doubles, dout: heads.dout.doubles, B: 2, T: T, H: 3, D: D,
+        scale: Double(heads.shape.scale))
+      #expect(forward.out.values.distance(exact.out) <= 2e-6)
+      #expect(forward.rowMax.values.distance(exact.rowMax) <= 4e-6)
+      #expect(forward.rowInverse.values.distance(exact.rowInverse) <= 1e-6)
+      let dqkv = try heads.backward(forward)
+      #expect(dqkv.values.distance(exact.dqkv) <= 5e-6)
+      #expect(dqkv.intact && heads.intact)
+      for part in [forward.out, forward.rowMax, forward.rowInverse] { #expect(part.intact) }
     }
-  }
 
-  /// A position sees none after it: with those replaced by NaN, the rows before keep their bits.
-  @Test(arguments: [1, 40, 64, 100]) func positionsAfterAreNotSeen(T: Int) throws {
-    let whole = Heads(B: 1, T: 130, H: 2, D: 17)
-    let start = Heads(B: 1, T: T, H: 2, D: 17, qkv: Array(whole.qkv[..<(T * 3 * 34)]))
-    let bits = try whole.forward().out.bits
-    #expect(try start.forward().out.bits == Array(bits[..<(T * 34)]))
-  }
+    /// Scores of ±100: the maximum moves between pages, and most probabilities are zero.
+    @Test func largeScores() throws {
+      let heads = Heads(B: 1, T: 200, H: 2, D: 16, scale: 12)
+      let forward = try heads.forward()
+      let exact = Reference.attention(
+        heads.qkv.doubles, dout: heads.dout.doubles, B: 1, T: 200, H: 2, D: 16, scale: 12)
+      #expect(exact.rowMax.reduce(0, max) > 60)
+      #expect(forward.out.values.distance(exact.out) <= 1e-4)
+      #expect(try heads.backward(forward).values.distance(exact.dqkv) <= 1e-3)
+    }
 
-  @Test(arguments: headSizes, [1, 5, 50]) func cachedRowsEqualForwardRows(D: Int, rows: Int) throws
-  {
-    let (T, H) = (130, 3)
-    let heads = Heads(B: 1, T: T, H: H, D: D)
-    let expected = try heads.forward().out.bits
-    for h in 0..<H {
-      let cache = PagedHead(D: D, pages: 3)
-      let out = GuardedFloats(count: T * H * D)
-      let inp = heads.inp.base + h * D
-      let scratch = GuardedFloats(count: Attention.rowScratchCount(D: D))
-      for first in stride(from: 0, to: T, by: rows) {
-        let count = min(rows, T - first)
-        for t in first..<first + count {
-          cache.store(key: inp + (3 * t + 1) * H * D, value: inp + (3 * t + 2) * H * D, t)
-        }
-        Attention.cached(
-          out: out.base + first * H * D + h * D, outStride: H * D, q: inp + first * 3 * H * D,
-          qStride: 3 * H * D, rows: count, firstPosition: first, D: D, scale: heads.shape.scale,
-          keyPages: cache.keys, valuePages: cache.values, scratch: scratch.base)
+    @Test(arguments: [(65, 16), (130, 17), (130, 64)]) func threadsLeaveTheBits(T: Int, D: Int)
+      throws
+    {
+      let heads = Heads(B: 2, T: T, H: 3, D: D)
+      let forward = try heads.forward()
+      let dqkv = try heads.backward(forward).bits
+      for threads in threadCounts {
+        let again = try heads.forward(threads: threads)
+        expectSame(again.out.bits, forward.out.bits)
+        expectSame(again.rowMax.bits, forward.rowMax.bits)
+        expectSame(again.rowInverse.bits, forward.rowInverse.bits)
+        try expectSame(heads.backward(again, threads: threads).bits, dqkv)
       }
-      #expect(scratch.intact && out.intact && cache.intact)
-      for t in 0..<T {
-        let at = (t * H + h) * D
-        #expect(Array(out.bits[at..<at + D]) == Array(expected[at..<at + D]), "head \(h) row \(t)")
+    }
+
+    /// A position sees none after it: with those replaced by NaN, the rows before keep their bits.
+    @Test(arguments: [1, 40, 64, 100]) func positionsAfterAreNotSeen(T: Int) throws {
+      let whole = Heads(B: 1, T: 130, H: 2, D: 17)
+      let start = Heads(B: 1, T: T, H: 2, D: 17, qkv: Array(whole.qkv[..<(T * 3 * 34)]))
+      let bits = try whole.forward().out.bits
+      try expectSame(start.forward().out.bits, Array(bits[..<(T * 34)]))
+    }
+
+    @Test(arguments: headSizes, [1, 5, 50]) func cachedRowsEqualForwardRows(D: Int, rows: Int)
+      throws
+    {
+      let (T, H) = (130, 3)
+      let heads = Heads(B: 1, T: T, H: H, D: D)
+      let expected = try heads.forward().out.bits
+      for h in 0..<H {
+        let cache = PagedHead(D: D, pages: 3)
+        let out = GuardedFloats(count: T * H * D)
+        let inp = heads.inp.base + h * D
+        let scratch = GuardedFloats(count: Attention.rowScratchCount(D: D))
+        for first in stride(from: 0, to: T, by: rows) {
+          let count = min(rows, T - first)
+          for t in first..<first + count {
+            cache.store(key: inp + (3 * t + 1) * H * D, value: inp + (3 * t + 2) * H * D, t)
+          }
+          Attention.cached(
+            out: out.base + first * H * D + h * D, outStride: H * D, q: inp + first * 3 * H * D,
+            qStride: 3 * H * D, rows: count, firstPosition: first, D: D, scale: heads.shape.scale,
+            keyPages: cache.keys, valuePages: cache.values, scratch: scratch.base)
+        }
+        #expect(scratch.intact && out.intact && cache.intact)
+        for t in 0..<T {
+          let at = (t * H + h) * D
+          #expect(
+            Array(out.bits[at..<at + D]) == Array(expected[at..<at + D]), "head \(h) row \(t)")
+        }
       }
     }
   }
