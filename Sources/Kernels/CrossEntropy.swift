@@ -10,14 +10,14 @@ public enum CrossEntropy {
   /// For each row: the loss -ln p[target], and logits become p·scale with `scale` taken off at the
   /// target: the gradient of scale·loss. With labels asked for, one label ŷ is drawn from p by
   /// inverse CDF in vocabulary order.
-  /// - losses: (R), nats; - labels: (R) or nil; - logits: (R, ld) of which V columns are valid, the
+  /// - losses: (R), nats; - labels: (R) or nil; - logits: (R, ld), ld a multiple of 16, of which V columns are valid, the
   ///   others become 0; - targets: (R); - uniforms: (R), in [0, 1), or nil.
   public static func forwardBackward(
     losses: UnsafeMutablePointer<Double>, labels: UnsafeMutablePointer<UInt16>?,
     logits: UnsafeMutablePointer<Float>, ld: Int, targets: UnsafePointer<UInt16>,
     uniforms: UnsafePointer<Double>?, R: Int, V: Int, scale: Float, on team: ThreadTeam
   ) {
-    precondition(ld >= (V + 15) / 16 * 16, "CrossEntropy: ld \(ld) for \(V) columns")
+    precondition(ld >= V && ld % 16 == 0, "CrossEntropy: ld \(ld) for \(V) columns")
     team.parallelFor(R) { rows in
       for r in rows {
         let row = logits + r * ld
