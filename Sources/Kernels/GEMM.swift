@@ -58,6 +58,7 @@ public enum GEMM {
     on team: ThreadTeam, scratch: Scratch
   ) {
     precondition(M >= 0 && N >= 0 && K >= 1 && ldc >= N, "GEMM: M \(M) N \(N) K \(K) ldc \(ldc)")
+    if M == 0 || N == 0 { return }
     if case .packed(let packed) = b {
       precondition(
         packed.K == K && packed.N == N, "GEMM: packed (\(packed.K), \(packed.N)) for (\(K), \(N))")
