@@ -1,0 +1,98 @@
+import Machine
+import Testing
+
+@testable import Kernels
+@testable import Transformer
+
+/// What a step leaves behind, and what it takes.
+@Suite struct StepStateTests {
+  private static func pass(
+    _ run: SmallRun, microBatch: Int, gradient: Arena, sampled: Arena?, threads: Int = 2
+  ) throws -> StepGradient {
+    try StepGradient(
+      run.config, table: run.table, parameters: run.weights, gradients: gradient,
+      curvature: sampled, microBatch: microBatch, T: run.T, on: ThreadTeam(count: threads))
+  }
+
+  /// A step that was begun and never finished leaves nothing to the next one.
+  @Test(arguments: [1, 3]) func abandonedStepLeavesNothing(done: Int) throws {
+    let run = try SmallRun()
+    let expected = try run.step(threads: 2, microBatch: 2, curved: 2)
+    let (gradient, sampled) = (try Arena(count: run.table.count), try Arena(count: run.table.count))
+    let pass = try Self.pass(run, microBatch: 2, gradient: gradient, sampled: sampled)
+    pass.begin(.init(step: 1, sequences: run.S, curvatureSequences: 2, seed: 1))
+    run.add(to: pass, targets: run.targets.reversed(), sequences: done)
+    pass.begin(
+      .init(step: SmallRun.step, sequences: run.S, curvatureSequences: 2, seed: SmallRun.seed))
+    run.add(to: pass, targets: run.targets)
+    #expect(pass.finish() == expected.loss)
+    #expect(gradient.view().buffer.elementsEqual(expected.gradient))
+    #expect(sampled.view().buffer.elementsEqual(expected.sampled))
+  }
+
+  /// The look-up's share goes to wte at the end, once, and to no row but the tokens'.
+  @Test func finishAddsTheLookUpsShare() throws {
+    let run = try SmallRun()
+    let gradient = try Arena(count: run.table.count)
+    let pass = try Self.pass(run, microBatch: 3, gradient: gradient, sampled: nil)
+    let (V, C) = (run.config.vocabularySize, run.config.width)
+    pass.begin(.init(step: 0, sequences: run.S, curvatureSequences: 0, seed: 0))
+    // Half of the vocabulary, so that some rows are the head's alone.
+    let tokens = run.tokens.map { $0 / 2 }
+    for (first, count) in [(0, 3), (3, 1)] {
+      pass.add(
+        tokens: Array(tokens[(first * run.T)...]), targets: Array(run.targets[(first * run.T)...]),
+        count: count)
+    }
+    let (head, share) = (
+      Array(gradient.view(0, count: V * C).buffer), Array(pass.tokenGradients.arena.view().buffer)
+    )
+    _ = pass.finish()
+    let seen = Set(tokens.map(Int.init))
+    #expect(seen.count > 10 && seen.count < V)
+    for v in 0..<V {
+      let row = (v * C)..<((v + 1) * C)
+      #expect(share[row].contains { $0 != 0 } == seen.contains(v), "row \(v)")
+      for i in row { #expect(gradient.base[i] == head[i] + share[i], "row \(v)") }
+    }
+    #expect(pass.tokenGradients.arena.view().buffer.allSatisfy { $0 == 0 })
+  }
+
+  /// More tokens than the head takes at a time: with micro-batches of one sequence no chunk is
+  /// divided, with five a chunk ends inside a sequence.
+  @Test(arguments: [0, 2, 5]) func chunksOfTheHeadLeaveTheBits(curved: Int) throws {
+    let config = GPT2Config(
+      vocabularySize: 65_000, contextLength: 70, width: 6, layers: 1, heads: 2)
+    let run = try SmallRun(config, T: 70, S: 5)
+    let rows = StepGradient.headRows(config, tokens: 5 * 70)
+    #expect(rows > 70 && rows < 5 * 70 && rows % 70 != 0)
+    let one = try run.step(threads: 2, microBatch: 1, curved: curved)
+    #expect(one.gradient.allSatisfy(\.isFinite) && one.sampled.allSatisfy(\.isFinite))
+    #expect(try run.step(threads: 1, microBatch: 5, curved: curved) == one)
+  }
+
+  /// The bytes that are announced are the bytes that are taken.
+  @Test(arguments: [1, 3], [false, true]) func memoryIsCounted(threads: Int, curved: Bool) throws {
+    let run = try SmallRun()
+    let arena = try Arena(count: run.table.count)
+    for microBatch in [1, 4] {
+      let pass = try Self.pass(
+        run, microBatch: microBatch, gradient: arena, sampled: curved ? arena : nil,
+        threads: threads)
+      let workspace = pass.forward.workspace
+      let arenas = [
+        pass.forward.activations.arena, workspace.gemm.a, workspace.gemm.b,
+        workspace.attention.arena, pass.tokenGradients.arena, pass.sampledTokenGradients?.arena,
+      ]
+      let floats = arenas.reduce(0) { $0 + ($1?.count ?? 0) }
+      // Beside them two doubles a token.
+      #expect(
+        StepGradient.bytes(
+          run.config, microBatch: microBatch, T: run.T, curvature: curved, threads: threads)
+          == 4 * floats + 16 * microBatch * run.T)
+      // Ten residual-stream widths a token and layer are kept for the backward.
+      let kept = 4 * 10 * run.config.width * run.config.layers * microBatch * run.T
+      #expect(4 * pass.forward.activations.arena.count >= kept)
+    }
+  }
+}
