@@ -52,6 +52,17 @@ import Testing
     }
   }
 
+  /// The same weights on every machine.
+  @Test func goldenInitialWeights() throws {
+    let table = ParameterTable(
+      GPT2Config(vocabularySize: 131, contextLength: 70, width: 48, layers: 2, heads: 3))
+    let arena = try Arena(count: table.count)
+    table.initialize(arena, seed: 1234, on: ThreadTeam(count: 2))
+    var checksum = Checksum()
+    for value in arena.view().buffer { checksum.add(value) }
+    #expect(checksum.value == 17_933_626_311_865_300_424, "\(checksum.value)")
+  }
+
   @Test func configurationRoundTrips() throws {
     let config = GPT2Config(
       vocabularySize: 83, contextLength: 70, width: 15, layers: 3, heads: 3,
