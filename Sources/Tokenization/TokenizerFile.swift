@@ -20,7 +20,12 @@ struct TokenizerFile {
     }
     let usesPattern = root["pre_tokenizer"]?["use_regex"]
     if usesPattern?.boolValue == false { throw unsupported("use_regex", usesPattern, "true") }
-    try check(kindOf: "post_processor", root["post_processor"], allowed: ["ByteLevel"])
+    // A template of the text alone adds no token; transformers 5 writes one.
+    let template = root["post_processor"]?["single"]?.arrayValue
+    let addsNothing = template?.count == 1 && template?.first?["Sequence"] != nil
+    try check(
+      kindOf: "post_processor", root["post_processor"],
+      allowed: ["ByteLevel"] + (addsNothing ? ["TemplateProcessing"] : []))
     try check(kindOf: "decoder", root["decoder"], allowed: ["ByteLevel"])
     try checkModel(root["model"])
   }

@@ -38,6 +38,16 @@ import Testing
     Case(
       "post_processor", ["type": "TemplateProcessing"], "post_processor 'TemplateProcessing' is not"
     ),
+    Case(
+      "post_processor",
+      [
+        "type": "TemplateProcessing",
+        "single": [["SpecialToken": ["id": "<|endoftext|>"]], ["Sequence": ["id": "A"]]],
+      ], "post_processor 'TemplateProcessing' is not"),
+    Case(
+      "post_processor",
+      ["type": "TemplateProcessing", "single": [["SpecialToken": ["id": "<|endoftext|>"]]]],
+      "post_processor 'TemplateProcessing' is not"),
     Case("decoder/type", "WordPiece", "decoder 'WordPiece' is not supported: expected 'ByteLevel'"),
     Case("version", "2.0", "version \"2.0\" is not supported: expected \"1.0\""),
   ]

@@ -35,6 +35,25 @@ import Testing
     #expect(try read(strings).fingerprint == Fixtures.tokenizer().fingerprint)
   }
 
+  /// `AutoTokenizer.from_pretrained` and `save_pretrained` of transformers 5 change these.
+  @Test func savedAgainByTransformers() throws {
+    let root = try JSON(parsing: Fixtures.bytes("tokenizer.json"), name: "fixture")
+    let template = edited(root, "post_processor") { _ in
+      [
+        "type": "TemplateProcessing", "single": [["Sequence": ["id": "A", "type_id": 0]]],
+        "pair": [
+          ["Sequence": ["id": "A", "type_id": 0]], ["Sequence": ["id": "B", "type_id": 1]],
+        ],
+        "special_tokens": .object([]),
+      ]
+    }
+    let saved = edited(
+      edited(template, "model", "continuing_subword_prefix") { _ in "" },
+      "model", "end_of_word_suffix"
+    ) { _ in "" }
+    #expect(try read(saved).fingerprint == Fixtures.tokenizer().fingerprint)
+  }
+
   @Test(arguments: ["#version: 0.2\n", ""], ["\n", "\r\n"])
   func vocabularyAndMergesOfGPT2(_ head: String, _ newline: String) throws {
     let tokenizer = try Fixtures.tokenizer()
