@@ -1,28 +1,62 @@
 #!/usr/bin/env python3
 """Compares sophia-rt with Hugging Face transformers, in both directions.
 
-    pip install torch transformers safetensors numpy
     make interop                    (or scripts/interop.py --program .build/release/sophia-rt)
+
+A Python without the packages makes itself a virtual environment in .venv, once, and goes on there.
 
 1. Random GPT2LMHeadModels of odd sizes, written by save_pretrained, read by `sophia-rt logits`.
 2. A checkpoint that `sophia-rt train` wrote, opened by AutoModelForCausalLM and AutoTokenizer:
-   logits, token ids of hard text, greedy text.
+   logits, loss as `sophia-rt evaluate` has it, token ids of hard text, greedy text.
+3. Random models with our tokenizer beside them: greedy text of `sophia-rt generate`.
 
-Logits have to agree to 1e-4 absolute in float32; everything else exactly.
+Logits have to agree to 1e-4 absolute in float32, the loss to 1e-5 nats, greedy text up to the first
+token at which torch's two likeliest logits differ by less than 1e-4; everything else exactly.
 """
 
 import argparse
+import importlib.util
 import json
+import os
 import pathlib
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
+import venv
+
+PACKAGES = ["torch", "transformers", "safetensors", "numpy"]
+VENV = pathlib.Path(__file__).resolve().parent.parent / ".venv"
+
+
+def have_packages():
+    """Goes on in .venv, made where it is missing, if this Python lacks a package."""
+    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
+    if not missing:
+        return
+    if pathlib.Path(sys.prefix) == VENV:
+        sys.exit(f"{VENV} lacks {', '.join(missing)}: remove the folder and try again")
+    python = VENV / "bin" / "python"
+    if not python.exists():
+        print(f"no {', '.join(missing)} here: installing into {VENV}", file=sys.stderr)
+        try:
+            venv.create(VENV, with_pip=True)
+            # PyTorch without CUDA, where its index can be reached.
+            cpu = ["--extra-index-url", "https://download.pytorch.org/whl/cpu"]
+            subprocess.run([python, "-m", "pip", "install", "-q", *cpu, *PACKAGES], check=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            shutil.rmtree(VENV, ignore_errors=True)
+            sys.exit(f"{error}: name a Python that has {', '.join(PACKAGES)} with PYTHON=...")
+    os.execv(python, [str(python), *sys.argv])
+
+
+have_packages()
 
 import numpy as np
 import torch
 from safetensors.torch import load_file
-from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LMHeadModel
+from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LMHeadModel, logging
 
 LIMIT = 1e-4
 TEXTS = [
@@ -84,26 +118,33 @@ def sequences(V, T):
     return [[random.randrange(V) for _ in range(n)] for n in {1, 2, T // 2 + 1, T}]
 
 
+def random_model(width, heads, **fields):
+    """A model whose weights are as far from the initial values as training takes them."""
+    config = GPT2Config(
+        n_embd=width, n_head=heads, resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0,
+        attn_implementation="eager", **fields,
+    )
+    model = GPT2LMHeadModel(config).eval()
+    with torch.no_grad():
+        for p in model.parameters():
+            p.mul_(2) if p.dim() == 2 else p.add_(0.2 * torch.randn_like(p))
+    return model
+
+
 def theirs_to_ours(program, comparison, directory):
     for number in range(12):
         heads = random.choice([1, 2, 3, 5, 7, 12])
         width = heads * random.choice([2, 5, 16, 33, 64])
-        config = GPT2Config(
+        model = random_model(
+            width, heads,
             vocab_size=random.choice([61, 257, 1000, 50257]),
-            n_positions=random.choice([17, 64, 65, 200, 1024]), n_embd=width,
-            n_layer=random.choice([1, 2, 5]), n_head=heads,
+            n_positions=random.choice([17, 64, 65, 200, 1024]), n_layer=random.choice([1, 2, 5]),
             n_inner=random.choice([None, 4 * width]),
             activation_function=random.choice(["gelu_new", "gelu_pytorch_tanh"]),
             layer_norm_epsilon=random.choice([1e-5, 1e-3]),
             scale_attn_by_inverse_layer_idx=random.choice([False, True]),
-            resid_pdrop=0.0, embd_pdrop=0.0, attn_pdrop=0.0, attn_implementation="eager",
         )
-        model = GPT2LMHeadModel(config).eval()
-        with torch.no_grad():
-            for name, p in model.named_parameters():
-                # As far from the initial values as training takes them.
-                p.mul_(2) if p.dim() == 2 else p.add_(0.2 * torch.randn_like(p))
-        folder = directory / f"hf-{number}"
+        config, folder = model.config, directory / f"hf-{number}"
         model.save_pretrained(folder)
         batch = sequences(config.vocab_size, config.n_positions)
         comparison.logits(
@@ -113,6 +154,43 @@ def theirs_to_ours(program, comparison, directory):
         )
 
 
+def torch_greedy(model, tokenizer, prompt, count):
+    """The likeliest text, up to where two tokens are too close to call; whether it is whole."""
+    ids = tokenizer(prompt)["input_ids"]
+    for _ in range(count):
+        top = torch_logits(model, [ids])[0][-1].topk(2)
+        if top.values[0] - top.values[1] < LIMIT:
+            return tokenizer.decode(ids), False
+        if top.indices[0] == tokenizer.eos_token_id:
+            break
+        ids.append(int(top.indices[0]))
+    return tokenizer.decode(ids), True
+
+
+def greedy(name, program, comparison, folder, model, tokenizer):
+    prompt = "Once upon a time"
+    theirs, whole = torch_greedy(model, tokenizer, prompt, 24)
+    ours = program.run(
+        "generate", "--checkpoint", str(folder), "--prompt", prompt, "--temperature", "0",
+        "--max-tokens", "24",
+    )
+    good = ours == theirs + "\n" if whole else ours.startswith(theirs.rstrip("\ufffd"))
+    end = "" if whole else ", compared up to a tie"
+    comparison.report(f"{name}: greedy text {theirs!r}{end}", good)
+    if not good:
+        print(f"      sophia-rt has {ours!r}")
+
+
+def torch_loss(model, shard, T):
+    """Mean loss in nats over consecutive windows of T tokens."""
+    tokens = torch.tensor(np.fromfile(shard, dtype=np.uint16)[512:].astype(np.int64))
+    count = (len(tokens) - 1) // T
+    x, y = tokens[: count * T].view(count, T), tokens[1 : count * T + 1].view(count, T)
+    with torch.no_grad():
+        logits = torch.cat([model(input_ids=part).logits for part in x.split(64)])
+    return float(torch.nn.functional.cross_entropy(logits.flatten(0, 1).double(), y.flatten()))
+
+
 def ours_to_theirs(program, comparison, directory):
     (directory / "model.json").write_text(json.dumps({
         "model_type": "gpt2", "n_embd": 48, "n_head": 3, "n_layer": 3, "n_positions": 96,
@@ -120,7 +198,7 @@ def ours_to_theirs(program, comparison, directory):
     }))
     program.run(
         "train", "--out", "run", "--model", "model.json", "--stories", "300", "--vocabulary", "600",
-        "--context", "64", "--batch-tokens", "1024", "--steps", "60", "--optimizer", "adamw", "--lr",
+        "--context", "64", "--batch-tokens", "1024", "--steps", "400", "--optimizer", "adamw", "--lr",
         "0.003", "--eval-every", "0",
     )
     folder = sorted((directory / "run").glob("step-*"))[-1]
@@ -130,6 +208,11 @@ def ours_to_theirs(program, comparison, directory):
         "ours to theirs: AutoModelForCausalLM", program.logits(folder, batch),
         torch_logits(model, batch),
     )
+
+    evaluated = json.loads(program.run("evaluate", "--checkpoint", "run"))["nats_per_token"]
+    loss = torch_loss(model, directory / "run" / "data" / "val_000000.bin", 96)
+    comparison.report(
+        f"ours to theirs: loss {evaluated:.6f}, torch {loss:.6f}", abs(evaluated - loss) <= 1e-5)
 
     tokenizer = AutoTokenizer.from_pretrained(folder)
     end = tokenizer.eos_token_id
@@ -144,15 +227,26 @@ def ours_to_theirs(program, comparison, directory):
         comparison.report(f"ours to theirs: AutoTokenizer, {len(ids)} ids", shard == [end] + ids)
         comparison.report("ours to theirs: decoded", tokenizer.decode(ids) == text)
 
-    prompt = "Once upon a time"
-    ours = program.run(
-        "generate", "--checkpoint", str(folder), "--prompt", prompt, "--temperature", "0",
-        "--max-tokens", "24",
-    )
-    ids = tokenizer(prompt, return_tensors="pt")
-    theirs = model.generate(**ids, max_new_tokens=24, do_sample=False, pad_token_id=end)[0]
-    theirs = tokenizer.decode(theirs, skip_special_tokens=True)
-    comparison.report(f"ours to theirs: greedy text {ours.strip()!r}", ours.strip() == theirs.strip())
+    greedy("ours to theirs", program, comparison, folder, model, tokenizer)
+    return folder
+
+
+def theirs_with_our_tokenizer(program, comparison, directory, ours):
+    tokenizer = AutoTokenizer.from_pretrained(ours)
+    for number, (width, heads, layers) in enumerate([(21, 3, 1), (70, 7, 3), (130, 2, 2)]):
+        model = random_model(
+            width, heads, vocab_size=len(tokenizer), n_positions=41 + number, n_layer=layers,
+            bos_token_id=tokenizer.eos_token_id, eos_token_id=tokenizer.eos_token_id,
+        )
+        with torch.no_grad():
+            # Blocks that outweigh the embedding, or each token is followed by itself.
+            for p in model.transformer.h.parameters():
+                p.mul_(10)
+        folder = directory / f"hf-text-{number}"
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        name = f"theirs to ours: C {width}, H {heads}, L {layers}"
+        greedy(name, program, comparison, folder, model, tokenizer)
 
 
 def main():
@@ -160,6 +254,8 @@ def main():
     parser.add_argument("--program", default=".build/release/sophia-rt")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
     random.seed(options.seed)
     torch.manual_seed(options.seed)
     comparison = Comparison()
@@ -167,7 +263,8 @@ def main():
         directory = pathlib.Path(name)
         program = Program(str(pathlib.Path(options.program).resolve()), directory)
         theirs_to_ours(program, comparison, directory)
-        ours_to_theirs(program, comparison, directory)
+        ours = ours_to_theirs(program, comparison, directory)
+        theirs_with_our_tokenizer(program, comparison, directory, ours)
     sys.exit("sophia-rt and transformers disagree" if comparison.failed else 0)
 
 
