@@ -17,13 +17,11 @@ public struct Blocking: Sendable {
   public var NR: Int { 16 * NV }
 
   /// The row of the table that this build uses, by the number of vector registers.
-  public static let current =
-    table[Int(CS_VECTOR_REGISTERS)] ?? Blocking(MR: 6, NV: 1, MC: 144, KC: 384, NC: 3072)
+  public static let current = table[Int(CS_VECTOR_REGISTERS)] ?? avx2
 
-  private static let table = [
-    // 32 zmm registers: 24 accumulators, 2 for B, the rest for broadcasts of A.
-    32: Blocking(MR: 12, NV: 2, MC: 144, KC: 384, NC: 3072),
-    // 16 ymm registers: a logical vector is two of them, so 12 accumulators, 2 for B, 2 for A.
-    16: Blocking(MR: 6, NV: 1, MC: 144, KC: 384, NC: 3072),
-  ]
+  private static let table = [32: avx512, 16: avx2]
+  /// 32 zmm registers: 24 accumulators, 2 for B, the rest for broadcasts of A.
+  private static let avx512 = Blocking(MR: 12, NV: 2, MC: 144, KC: 384, NC: 3072)
+  /// 16 ymm registers: a logical vector is two of them, so 12 accumulators, 2 for B, 2 for A.
+  private static let avx2 = Blocking(MR: 6, NV: 1, MC: 144, KC: 384, NC: 3072)
 }

@@ -73,7 +73,8 @@ extension TrainingConfiguration {
     }
   }
 
-  /// The schedule of the paper's GPT-2 runs (Liu et al. 2023, §3.1; `reference` train_gpt2_small):
+  /// The schedule of the paper's GPT-2 runs (Liu et al. 2023, §3.1, and the authors'
+  /// config/train_gpt2_small_sophiag.py):
   /// 480 sequences of 1,024 tokens, 100,000 steps, warmup 2,000, cosine to 0.05, clip 1.
   private mutating func takePaperSchedule() {
     context = 1024

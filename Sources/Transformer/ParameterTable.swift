@@ -25,7 +25,7 @@ public struct ParameterTable: Sendable {
     /// Number of floats.
     public let count: Int
     /// Whether weight decay applies: linear weights only, neither embeddings, biases nor LayerNorm
-    /// (`reference`: Sophia's model.py).
+    /// (model.py of Sophia's authors).
     public let decayed: Bool
     /// How it begins.
     public let initialization: Initialization

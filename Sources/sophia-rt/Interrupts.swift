@@ -28,10 +28,4 @@ enum Interrupts {
     }
     for number in [SIGPIPE, SIGXFSZ] { signal(number, SIG_IGN) }
   }
-
-  /// Forgets a request (an interactive session goes on after Ctrl-C).
-  static func reset() {
-    received.store(0, ordering: .relaxed)
-    install()
-  }
 }
