@@ -1,4 +1,4 @@
-# make demo     trains on the built-in corpus for about two minutes, then prints generated text
+# make demo     trains on the built-in corpus for about six minutes, then prints generated text
 # make test     runs every test (FILTER='regex' runs some)
 # make build    builds .build/release/sophia-rt
 # make interop  compares with Hugging Face transformers, both ways (PYTHON names a Python that has
@@ -22,7 +22,7 @@ export SOPHIA_MARCH := $(ISA)
 
 .PHONY: demo test build tests interop lint setup clean
 
-# AdamW: with batches this small Sophia's defaults are behind it (Benchmarks/LOG.md).
+# AdamW: the optimizer whose result the log holds (Benchmarks/LOG.md).
 demo: build
 	@rm -rf demo
 	$(SCRATCH)/release/sophia-rt train --model nano --optimizer adamw --eval-every 200 --out demo
