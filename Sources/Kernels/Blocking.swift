@@ -9,7 +9,8 @@ public struct Blocking: Sendable {
   public let NV: Int
   /// Rows of A that a thread packs at a time; MC × KC floats stay in its L2.
   public let MC: Int
-  /// Depth of a block; KC × NR floats of B stay in L1.
+  /// Depth of a block. With AVX2 its KC × NR floats of B stay in L1; with AVX-512 they stream from L2,
+  /// which costs less than going over C once more.
   public let KC: Int
   /// Columns of B that the team packs at a time; KC × NC floats stay in the shared cache.
   public let NC: Int
@@ -21,7 +22,7 @@ public struct Blocking: Sendable {
 
   private static let table = [32: avx512, 16: avx2]
   /// 32 zmm registers: 24 accumulators, 2 for B, the rest for broadcasts of A.
-  private static let avx512 = Blocking(MR: 12, NV: 2, MC: 144, KC: 384, NC: 3072)
+  private static let avx512 = Blocking(MR: 12, NV: 2, MC: 96, KC: 768, NC: 3072)
   /// 16 ymm registers: a logical vector is two of them, so 12 accumulators, 2 for B, 2 for A.
   private static let avx2 = Blocking(MR: 6, NV: 1, MC: 144, KC: 384, NC: 3072)
 }

@@ -177,7 +177,8 @@ private struct Job {
     }
   }
 
-  /// Tiles of one block: B's panel stays while A's panels pass.
+  /// Tiles of one block: B's panel stays while A's panels pass. The next tile of C is on its way into
+  /// L1 while a chain runs, or its loads and stores would hold up the next one.
   @inline(never)
   private func macro<let MR: Int, let NV: Int>(
     _: MicroKernel<MR, NV>.Type, _ block: BlockB, panels: Range<Int>, jc: Int, nc: Int, ic: Int,
@@ -215,6 +216,8 @@ private struct Job {
               : MicroKernel<MR, NV>.load(at, ldc, rows: rows, columns: columns)
           }
         }
+        MicroKernel<MR, NV>.prefetch(
+          i + MR < mc ? at + MR * ldc : c + ic * ldc + j + NR, ldc)
         MicroKernel<MR, NV>.chain(
           &tile, k: kc, a: packedA + i * kc, aRow: 1, aStep: MR, b: bPanel, ldb: NR)
         if let residual {

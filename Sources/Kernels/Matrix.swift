@@ -120,12 +120,13 @@ enum Packing {
     _ source: UnsafePointer<Float>, step: Int, width: Int, valid: Int, depth: Int,
     into destination: UnsafeMutablePointer<Float>
   ) {
-    if valid == width && width % 16 == 0 {
-      for p in 0..<depth {
-        for v in 0..<(width / 16) {
-          Vector.store(
-            destination + p * width + 16 * v, Vector.load(source + p * step + 16 * v))
-        }
+    if valid == width {
+      if width % 16 == 0 {
+        copy(SIMD16<Float>.self, source, step: step, width: width, depth: depth, into: destination)
+      } else if width % 4 == 0 {
+        copy(SIMD4<Float>.self, source, step: step, width: width, depth: depth, into: destination)
+      } else {
+        copy(SIMD2<Float>.self, source, step: step, width: width, depth: depth, into: destination)
       }
       return
     }
@@ -133,6 +134,22 @@ enum Packing {
       let (from, to) = (source + p * step, destination + p * width)
       for i in 0..<valid { to[i] = from[i] }
       for i in valid..<width { to[i] = 0 }
+    }
+  }
+
+  /// A whole panel, one vector at a time; its lanes divide `width`.
+  @inline(__always)
+  private static func copy<V: SIMD>(
+    _: V.Type, _ source: UnsafePointer<Float>, step: Int, width: Int, depth: Int,
+    into destination: UnsafeMutablePointer<Float>
+  ) {
+    for p in 0..<depth {
+      let from = UnsafeRawPointer(source + p * step)
+      let to = UnsafeMutableRawPointer(destination + p * width)
+      for at in stride(from: 0, to: width * MemoryLayout<Float>.stride, by: MemoryLayout<V>.size) {
+        to.storeBytes(
+          of: from.loadUnaligned(fromByteOffset: at, as: V.self), toByteOffset: at, as: V.self)
+      }
     }
   }
 

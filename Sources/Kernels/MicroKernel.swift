@@ -28,6 +28,12 @@ struct MicroKernel<let MR: Int, let NV: Int> {
     }
   }
 
+  /// Asks for a tile of C; addresses past the matrix do no harm.
+  @inline(__always)
+  static func prefetch(_ c: UnsafePointer<Float>, _ ldc: Int) {
+    for i in 0..<MR { for j in 0..<NV { cs_prefetch(c + i * ldc + 16 * j) } }
+  }
+
   /// Zeros.
   @inline(__always)
   static func zero() -> Tile { Tile(repeating: Row(repeating: SIMD16())) }

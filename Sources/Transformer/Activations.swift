@@ -67,9 +67,9 @@ struct Activations {
     return layout.count
   }
 
-  /// Rows of logits that exist at a time: 64 MiB of them, enough rows to pay for packing wte.
+  /// Rows of logits that exist at a time: 128 MiB of them, enough rows to pay for packing wte.
   static func headRows(_ config: GPT2Config, _ N: Int) -> Int {
-    let rows = (64 << 20) / (4 * paddedVocabulary(config))
+    let rows = (128 << 20) / (4 * paddedVocabulary(config))
     return min(N, max(256, min(2048, rows / 64 * 64)))
   }
 

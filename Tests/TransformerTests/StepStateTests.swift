@@ -62,10 +62,10 @@ import Testing
   /// divided, with five a chunk ends inside a sequence.
   @Test(arguments: [0, 2, 5]) func chunksOfTheHeadLeaveTheBits(curved: Int) throws {
     let config = GPT2Config(
-      vocabularySize: 65_000, contextLength: 70, width: 6, layers: 1, heads: 2)
-    let run = try SmallRun(config, T: 70, S: 5)
-    let rows = StepGradient.headRows(config, tokens: 5 * 70)
-    #expect(rows > 70 && rows < 5 * 70 && rows % 70 != 0)
+      vocabularySize: 65_000, contextLength: 150, width: 6, layers: 1, heads: 2)
+    let run = try SmallRun(config, T: 150, S: 5)
+    let rows = StepGradient.headRows(config, tokens: 5 * 150)
+    #expect(rows > 150 && rows < 5 * 150 && rows % 150 != 0)
     let one = try run.step(threads: 2, microBatch: 1, curved: curved)
     #expect(one.gradient.allSatisfy(\.isFinite) && one.sampled.allSatisfy(\.isFinite))
     #expect(try run.step(threads: 1, microBatch: 5, curved: curved) == one)
