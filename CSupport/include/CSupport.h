@@ -3,6 +3,7 @@
 #pragma once
 #include "cs_file.h"
 #include "cs_isa.h"
+#include "cs_quantized.h"
 #include "cs_team.h"
 #include "cs_topology.h"
 #include "cs_vector.h"

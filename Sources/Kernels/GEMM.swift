@@ -1,3 +1,4 @@
+internal import CSupport
 public import Machine
 
 /// C (M, N) = start + A (M, K)·B (K, N) in fp32, after Goto and van de Geijn 2008 and BLIS.
@@ -31,9 +32,12 @@ public enum GEMM {
     let b: Arena
     let a: Arena
     let aStride: Int
+    let activations: QuantizedActivations?
 
-    /// Room for a team of `threads`. Throws ``MemoryError``.
-    public init(threads: Int) throws(MemoryError) {
+    /// Room for a team of `threads`; and for left operands in 8 bits, if right ones have 8 or 4.
+    /// Throws ``MemoryError``.
+    public init(threads: Int, activations: QuantizedActivations? = nil) throws(MemoryError) {
+      self.activations = activations
       let t = Blocking.current
       b = try Arena(count: t.KC * (t.NC + t.NR))
       // An odd number of cache lines apart: nothing lies at a power-of-two distance.
@@ -50,7 +54,7 @@ public enum GEMM {
 
   /// Runs the product.
   /// - c: (M, N), `ldc` floats from row to row; must not overlap the operands.
-  /// - a: (M, K); b: (K, N).
+  /// - a: (M, K), its rows as they lie if `b` has 8 or 4 bits; b: (K, N).
   /// - adding: (M, N) with `ldc`, added once to the finished element (a residual), or nil.
   public static func multiply(
     _ c: UnsafeMutablePointer<Float>, ldc: Int, M: Int, N: Int, K: Int, a: Matrix,
@@ -62,6 +66,15 @@ public enum GEMM {
     if case .packed(let packed) = b {
       precondition(
         packed.K == K && packed.N == N, "GEMM: packed (\(packed.K), \(packed.N)) for (\(K), \(N))")
+      if packed.precision == .int8 || packed.precision == .int4 {
+        guard let activations = scratch.activations, a.columnStride == 1 else {
+          preconditionFailure("GEMM: \(packed.precision) weights without room for activations")
+        }
+        quantized(
+          c, ldc: ldc, M: M, a: a.base, lda: a.rowStride, b: packed, start: start, adding: adding,
+          on: team, activations: activations)
+        return
+      }
       if M <= fewRows && a.columnStride == 1 {
         rows(
           c, ldc: ldc, M: M, a: a.base, lda: a.rowStride, b: packed, start: start, adding: adding,
@@ -117,9 +130,9 @@ private struct Job {
             let kc = min(t.KC, K - pc)
             let block = BlockB(
               b, jc: jc, nc: nc, pc: pc, kc: kc, NR: NR, buffer: scratch.b.base)
-            if case .matrix(let source) = b {
+            if block.isCopied {
               if round > 0 { team.barrier() }
-              packB(source, jc, nc, pc, kc, NR, into: scratch.b.base, counter + 2 * round)
+              packB(jc, nc, pc, kc, NR, into: scratch.b.base, counter + 2 * round)
               team.barrier()
             } else if pc > 0 {
               // A block of k goes on from elements that another thread may still be writing.
@@ -150,7 +163,7 @@ private struct Job {
 
   @inline(never)
   private func packB(
-    _ source: Matrix, _ jc: Int, _ nc: Int, _ pc: Int, _ kc: Int, _ NR: Int,
+    _ jc: Int, _ nc: Int, _ pc: Int, _ kc: Int, _ NR: Int,
     into buffer: UnsafeMutablePointer<Float>, _ counter: UnsafeMutablePointer<WorkCounter>
   ) {
     let panels = (nc + NR - 1) / NR
@@ -159,9 +172,17 @@ private struct Job {
       if first >= panels { break }
       for panel in first..<min(first + 4, panels) {
         let j = panel * NR
-        Packing.pack(
-          source.from(pc, jc + j).transposed, width: NR, valid: min(NR, nc - j), depth: kc,
-          into: buffer + j * kc)
+        switch b {
+        case .matrix(let source):
+          Packing.pack(
+            source.from(pc, jc + j).transposed, width: NR, valid: min(NR, nc - j), depth: kc,
+            into: buffer + j * kc)
+        case .packed(let packed):
+          let from = packed.halves(ofPanel: (jc + j) / NR) + pc * NR
+          for i in stride(from: 0, to: kc * NR, by: 16) {
+            Vector.store(buffer + j * kc + i, cs_load_bf16(from + i))
+          }
+        }
       }
     }
   }
@@ -241,18 +262,21 @@ private struct Job {
 private struct BlockB {
   let base: UnsafePointer<Float>
   let panelStride: Int
+  /// Whether they are copies in the shared buffer, which have to be made.
+  let isCopied: Bool
 
   init(
     _ b: GEMM.RightOperand, jc: Int, nc: Int, pc: Int, kc: Int, NR: Int,
     buffer: UnsafeMutablePointer<Float>
   ) {
-    switch b {
-    case .matrix:
+    if case .packed(let packed) = b, packed.precision == .f32 {
+      base = UnsafePointer(packed.floats(ofPanel: jc / NR)) + pc * NR
+      panelStride = packed.K * NR
+      isCopied = false
+    } else {
       base = UnsafePointer(buffer)
       panelStride = kc * NR
-    case .packed(let packed):
-      base = packed.panels + jc / NR * packed.K * NR + pc * NR
-      panelStride = packed.K * NR
+      isCopied = true
     }
   }
 }

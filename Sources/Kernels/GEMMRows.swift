@@ -23,9 +23,36 @@ extension GEMM {
   }
 }
 
+/// Numbers that a panel may hold.
+private protocol PanelElement {
+  /// 16 of them as floats; exact.
+  static func load(_ p: UnsafePointer<Self>) -> SIMD16<Float>
+  /// Panel j of a matrix that holds such numbers.
+  static func panel(_ j: Int, of matrix: PackedMatrix) -> UnsafePointer<Self>
+}
+
+extension Float: PanelElement {
+  @inline(__always)
+  static func load(_ p: UnsafePointer<Float>) -> SIMD16<Float> { Vector.load(p) }
+  @inline(__always)
+  static func panel(_ j: Int, of matrix: PackedMatrix) -> UnsafePointer<Float> {
+    UnsafePointer(matrix.floats(ofPanel: j))
+  }
+}
+
+/// bfloat16.
+extension UInt16: PanelElement {
+  @inline(__always)
+  static func load(_ p: UnsafePointer<UInt16>) -> SIMD16<Float> { cs_load_bf16(p) }
+  @inline(__always)
+  static func panel(_ j: Int, of matrix: PackedMatrix) -> UnsafePointer<UInt16> {
+    UnsafePointer(matrix.halves(ofPanel: j))
+  }
+}
+
 /// The tile: MR rows of A as they lie against P neighbouring panels of B at once, so that memory
 /// is read in P streams and the few chains of a row hide the latency of the FMA.
-private struct PanelKernel<let MR: Int, let NV: Int, let P: Int> {
+private struct PanelKernel<Element: PanelElement, let MR: Int, let NV: Int, let P: Int> {
   typealias Part = MicroKernel<MR, NV>
   typealias Tile = InlineArray<P, Part.Tile>
 
@@ -36,7 +63,7 @@ private struct PanelKernel<let MR: Int, let NV: Int, let P: Int> {
   /// - a: element (i, p) at `a[i * lda + p]`; - b: row p of panel q at `b + q * panel + p * 16 * NV`.
   @inline(__always)
   static func chain(
-    _ tile: inout Tile, k: Int, a: UnsafePointer<Float>, lda: Int, b: UnsafePointer<Float>,
+    _ tile: inout Tile, k: Int, a: UnsafePointer<Float>, lda: Int, b: UnsafePointer<Element>,
     panel: Int
   ) {
     var b = b
@@ -46,7 +73,7 @@ private struct PanelKernel<let MR: Int, let NV: Int, let P: Int> {
         var row = Part.Row(repeating: SIMD16())
         for v in 0..<NV {
           cs_prefetch(from + 16 * (v + NV * ahead))
-          row[v] = Vector.load(from + 16 * v)
+          row[v] = Element.load(from + 16 * v)
         }
         for i in 0..<MR {
           let broadcast = SIMD16<Float>(repeating: a[i * lda + p])
@@ -93,86 +120,121 @@ private struct RowsJob {
 
   /// Rows first ..< first + rows of C over some panels, by a tile exactly as tall.
   private func strip(_ panels: Range<Int>, first: Int, rows: Int) {
+    switch b.precision {
+    case .f32: strip(Float.self, panels, first: first, rows: rows)
+    case .bf16: strip(UInt16.self, panels, first: first, rows: rows)
+    case .int8, .int4: preconditionFailure("GEMM.rows: \(b.precision) weights")
+    }
+  }
+
+  @inline(__always)
+  private func strip<Element: PanelElement>(
+    _: Element.Type, _ panels: Range<Int>, first: Int, rows: Int
+  ) {
     if Blocking.current.NV == 2 {
       switch rows {
-      case 1: strip(PanelKernel<1, 2, 4>.self, panels, first)
-      case 2: strip(PanelKernel<2, 2, 4>.self, panels, first)
-      case 3: strip(PanelKernel<3, 2, 2>.self, panels, first)
-      case 4: strip(PanelKernel<4, 2, 2>.self, panels, first)
-      case 5: strip(PanelKernel<5, 2, 2>.self, panels, first)
-      case 6: strip(PanelKernel<6, 2, 2>.self, panels, first)
-      case 7: strip(PanelKernel<7, 2, 1>.self, panels, first)
-      case 8: strip(PanelKernel<8, 2, 1>.self, panels, first)
-      case 9: strip(PanelKernel<9, 2, 1>.self, panels, first)
-      case 10: strip(PanelKernel<10, 2, 1>.self, panels, first)
-      case 11: strip(PanelKernel<11, 2, 1>.self, panels, first)
-      default: strip(PanelKernel<12, 2, 1>.self, panels, first)
+      case 1: strip(PanelKernel<Element, 1, 2, 4>.self, panels, first)
+      case 2: strip(PanelKernel<Element, 2, 2, 4>.self, panels, first)
+      case 3: strip(PanelKernel<Element, 3, 2, 2>.self, panels, first)
+      case 4: strip(PanelKernel<Element, 4, 2, 2>.self, panels, first)
+      case 5: strip(PanelKernel<Element, 5, 2, 2>.self, panels, first)
+      case 6: strip(PanelKernel<Element, 6, 2, 2>.self, panels, first)
+      case 7: strip(PanelKernel<Element, 7, 2, 1>.self, panels, first)
+      case 8: strip(PanelKernel<Element, 8, 2, 1>.self, panels, first)
+      case 9: strip(PanelKernel<Element, 9, 2, 1>.self, panels, first)
+      case 10: strip(PanelKernel<Element, 10, 2, 1>.self, panels, first)
+      case 11: strip(PanelKernel<Element, 11, 2, 1>.self, panels, first)
+      default: strip(PanelKernel<Element, 12, 2, 1>.self, panels, first)
       }
     } else {
       switch rows {
-      case 1: strip(PanelKernel<1, 1, 4>.self, panels, first)
-      case 2: strip(PanelKernel<2, 1, 2>.self, panels, first)
-      case 3: strip(PanelKernel<3, 1, 2>.self, panels, first)
-      case 4: strip(PanelKernel<4, 1, 1>.self, panels, first)
-      case 5: strip(PanelKernel<5, 1, 1>.self, panels, first)
-      default: strip(PanelKernel<6, 1, 1>.self, panels, first)
+      case 1: strip(PanelKernel<Element, 1, 1, 4>.self, panels, first)
+      case 2: strip(PanelKernel<Element, 2, 1, 2>.self, panels, first)
+      case 3: strip(PanelKernel<Element, 3, 1, 2>.self, panels, first)
+      case 4: strip(PanelKernel<Element, 4, 1, 1>.self, panels, first)
+      case 5: strip(PanelKernel<Element, 5, 1, 1>.self, panels, first)
+      default: strip(PanelKernel<Element, 6, 1, 1>.self, panels, first)
       }
     }
   }
 
   @inline(never)
-  private func strip<let MR: Int, let NV: Int, let P: Int>(
-    _: PanelKernel<MR, NV, P>.Type, _ panels: Range<Int>, _ first: Int
+  private func strip<Element: PanelElement, let MR: Int, let NV: Int, let P: Int>(
+    _: PanelKernel<Element, MR, NV, P>.Type, _ panels: Range<Int>, _ first: Int
   ) {
     var panel = panels.lowerBound
     while panel + P <= panels.upperBound && (panel + P) * 16 * NV <= b.N {
-      tile(PanelKernel<MR, NV, P>.self, panel, first)
+      tile(PanelKernel<Element, MR, NV, P>.self, panel, first)
       panel += P
     }
     while panel < panels.upperBound {
-      tile(PanelKernel<MR, NV, 1>.self, panel, first)
+      tile(PanelKernel<Element, MR, NV, 1>.self, panel, first)
       panel += 1
     }
   }
 
   /// Panels panel ..< panel + P; only the last panel of all, alone, may be short.
   @inline(__always)
-  private func tile<let MR: Int, let NV: Int, let P: Int>(
-    _: PanelKernel<MR, NV, P>.Type, _ panel: Int, _ first: Int
+  private func tile<Element: PanelElement, let MR: Int, let NV: Int, let P: Int>(
+    _: PanelKernel<Element, MR, NV, P>.Type, _ panel: Int, _ first: Int
   ) {
-    typealias Part = MicroKernel<MR, NV>
-    let NR = 16 * NV
-    let columns = min(NR, b.N - panel * NR)
-    let at = first * ldc + panel * NR
-    var tile = PanelKernel<MR, NV, P>.Tile(repeating: Part.zero())
-    for q in 0..<P {
-      switch start {
-      case .zero: break
-      case .bias(let bias): tile[q] = load(bias + (panel + q) * NR, 0, columns)
-      case .accumulate: tile[q] = load(c + at + q * NR, ldc, columns)
-      }
+    let output = TileOutput<MR, NV>(
+      c: c, ldc: ldc, N: b.N, start: start, adding: adding, first: first)
+    var tile = PanelKernel<Element, MR, NV, P>.Tile(repeating: MicroKernel<MR, NV>.zero())
+    for q in 0..<P { tile[q] = output.start(panel + q) }
+    PanelKernel<Element, MR, NV, P>.chain(
+      &tile, k: b.K, a: a + first * lda, lda: lda, b: Element.panel(panel, of: b),
+      panel: b.K * 16 * NV)
+    for q in 0..<P { output.finish(tile[q], panel + q) }
+  }
+}
+
+/// A tile's place in C: MR rows from `first` on, of one panel's columns.
+struct TileOutput<let MR: Int, let NV: Int> {
+  typealias Kernel = MicroKernel<MR, NV>
+
+  let c: UnsafeMutablePointer<Float>
+  let ldc: Int
+  let N: Int
+  let start: GEMM.Start
+  let adding: UnsafePointer<Float>?
+  let first: Int
+
+  /// Where the tile of panel j begins.
+  @inline(__always)
+  func start(_ j: Int) -> Kernel.Tile {
+    switch start {
+    case .zero: Kernel.zero()
+    case .bias(let bias): load(bias + j * 16 * NV, 0, j)
+    case .accumulate: load(c + at(j), ldc, j)
     }
-    PanelKernel<MR, NV, P>.chain(
-      &tile, k: b.K, a: a + first * lda, lda: lda, b: b.panels + panel * b.K * NR, panel: b.K * NR)
-    for q in 0..<P {
-      if let adding {
-        let add: Part.Tile = load(adding + at + q * NR, ldc, columns)
-        for r in 0..<MR { for v in 0..<NV { tile[q][r][v] += add[r][v] } }
-      }
-      if columns == NR {
-        Part.store(tile[q], c + at + q * NR, ldc)
-      } else {
-        Part.store(tile[q], c + at + q * NR, ldc, rows: MR, columns: columns)
-      }
+  }
+
+  /// Adds what is to be added and stores the tile.
+  @inline(__always)
+  func finish(_ tile: Kernel.Tile, _ j: Int) {
+    var tile = tile
+    if let adding {
+      let add = load(adding + at(j), ldc, j)
+      for r in 0..<MR { for v in 0..<NV { tile[r][v] += add[r][v] } }
+    }
+    if columns(j) == 16 * NV {
+      Kernel.store(tile, c + at(j), ldc)
+    } else {
+      Kernel.store(tile, c + at(j), ldc, rows: MR, columns: columns(j))
     }
   }
 
   @inline(__always)
-  private func load<let MR: Int, let NV: Int>(
-    _ from: UnsafePointer<Float>, _ stride: Int, _ columns: Int
-  ) -> InlineArray<MR, InlineArray<NV, SIMD16<Float>>> {
-    columns == 16 * NV
-      ? MicroKernel<MR, NV>.load(from, stride)
-      : MicroKernel<MR, NV>.load(from, stride, rows: MR, columns: columns)
+  private func at(_ j: Int) -> Int { first * ldc + j * 16 * NV }
+
+  @inline(__always)
+  private func columns(_ j: Int) -> Int { min(16 * NV, N - j * 16 * NV) }
+
+  @inline(__always)
+  private func load(_ from: UnsafePointer<Float>, _ stride: Int, _ j: Int) -> Kernel.Tile {
+    columns(j) == 16 * NV
+      ? Kernel.load(from, stride)
+      : Kernel.load(from, stride, rows: MR, columns: columns(j))
   }
 }

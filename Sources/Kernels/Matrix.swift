@@ -1,5 +1,4 @@
 internal import CSupport
-public import Machine
 
 /// A view of a matrix in memory: element (i, j) lies at `base[i * rowStride + j * columnStride]`.
 /// One of the strides is 1; which one says whether the matrix is stored transposed.
@@ -34,64 +33,6 @@ public struct Matrix: @unchecked Sendable {
     Matrix(
       base: base + i * rowStride + j * columnStride, rowStride: rowStride,
       columnStride: columnStride)
-  }
-}
-
-/// The right operand of a GEMM, (K, N), rearranged once: panels of NR columns, each K × NR floats
-/// row by row, so that the register tile streams it. Columns past N are zero.
-public final class PackedMatrix: @unchecked Sendable {
-  /// Depth: rows of the matrix.
-  public let K: Int
-  /// Columns.
-  public let N: Int
-  private let arena: Arena
-  /// Panel j at `panels + j * K * NR`.
-  var panels: UnsafePointer<Float> { UnsafePointer(arena.base) }
-  /// Bytes of the panels.
-  public var bytes: Int { Self.bytes(K: K, N: N) }
-
-  /// A matrix of zeros, to be filled by ``pack(_:on:)``. Throws ``MemoryError``.
-  public init(K: Int, N: Int) throws(MemoryError) {
-    precondition(K >= 1 && N >= 1, "PackedMatrix: (\(K), \(N))")
-    self.K = K
-    self.N = N
-    arena = try Arena(count: Self.bytes(K: K, N: N) / MemoryLayout<Float>.stride)
-  }
-
-  /// Packs `b` (K, N). Throws ``MemoryError`` if there is no room for the copy.
-  public convenience init(_ b: Matrix, K: Int, N: Int, on team: ThreadTeam) throws(MemoryError) {
-    try self.init(K: K, N: N)
-    pack(b, on: team)
-  }
-
-  /// Overwrites the matrix. - b: (K, N). Nobody may read it meanwhile.
-  public func pack(_ b: Matrix, on team: ThreadTeam) {
-    let NR = Blocking.current.NR
-    team.parallelFor((N + NR - 1) / NR) { range in
-      for panel in range {
-        let j = panel * NR
-        Packing.pack(
-          b.from(0, j).transposed, width: NR, valid: min(NR, N - j), depth: K,
-          into: arena.base + panel * K * NR)
-      }
-    }
-  }
-
-  /// out[k] = b(k, j) + plus[k]: a row of the untransposed matrix, such as a token's embedding out
-  /// of the head's panels, plus a vector. - out, plus: (K).
-  public func column(
-    _ j: Int, plus: UnsafePointer<Float>, into out: UnsafeMutablePointer<Float>
-  ) {
-    precondition(j >= 0 && j < N, "PackedMatrix: column \(j) of \(N)")
-    let NR = Blocking.current.NR
-    let from = panels + j / NR * K * NR + j % NR
-    for k in 0..<K { out[k] = from[k * NR] + plus[k] }
-  }
-
-  /// Bytes that the panels take.
-  public static func bytes(K: Int, N: Int) -> Int {
-    let NR = Blocking.current.NR
-    return (N + NR - 1) / NR * NR * K * MemoryLayout<Float>.stride
   }
 }
 

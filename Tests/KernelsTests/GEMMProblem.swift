@@ -36,6 +36,11 @@ final class Problem {
     return all
   }
 
+  /// What a chain may start from, and what may be added to it.
+  var ends: (bias: (Int) -> Float, residual: (Int, Int) -> Float) {
+    ({ self.bias.base[$0] }, { self.residual.base[$0 * self.ldc + $1] })
+  }
+
   /// Nothing was written around the operands.
   var intact: Bool { a.intact && b.intact && bias.intact && residual.intact }
 
