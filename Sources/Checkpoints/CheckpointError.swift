@@ -22,6 +22,8 @@ public enum CheckpointError: Error, Sendable, Equatable, CustomStringConvertible
   case noneValid(directory: String, damaged: [DamagedCheckpoint])
   /// The weights are a PyTorch pickle, which can run code and is not read.
   case pickle(path: String)
+  /// Writing the file was stopped as asked; nothing is left of it.
+  case stopped(path: String)
   /// The path is neither a checkpoint nor a run directory that holds one.
   case notACheckpoint(path: String)
 
@@ -51,6 +53,7 @@ public enum CheckpointError: Error, Sendable, Equatable, CustomStringConvertible
     case .pickle(let path):
       return "\(path.onOneLine): expected safetensors, found a PyTorch pickle, which can run code "
         + "and is not read; convert it: \(Pickle.conversion(of: path))"
+    case .stopped(let path): return "\(path.onOneLine): not written: stopped as asked"
     case .notACheckpoint(let path):
       return "\(path.onOneLine): expected a checkpoint (config.json, model.safetensors) or a run "
         + "directory with step-… folders, found neither"

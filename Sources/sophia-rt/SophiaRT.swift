@@ -18,6 +18,7 @@ struct SophiaRT: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       TokenizeCommand.self, TrainCommand.self, GenerateCommand.self, EvaluateCommand.self,
+      ExportCommand.self,
       BenchCommand.self, InfoCommand.self, LogitsCommand.self,
     ])
 }
