@@ -10,8 +10,8 @@ Needs torch and safetensors. Of the checkpoint only tensors and plain values are
 - Models without biases (bias=False) get biases of 0, which compute the same.
 - The vocabulary keeps the rows that nanoGPT pads it with (50257 to 50304): they are part of its softmax.
   With --tokenizer the rows that have no token, fewer than 64, are cut off.
-- nanoGPT computes GELU with erf, GPT-2 with tanh, and config.json says tanh, as for the GPT-2 weights
-  that nanoGPT itself loads: activations differ by less than 5e-4, where both are exact.
+- nanoGPT computes GELU by erf, GPT-2 and sophia-rt by its tanh approximation, which differs by less than
+  5e-4; nanoGPT runs GPT-2's weights in the same way, the other way round.
 
 The tokenizer is a folder's tokenizer.json, or its vocab.json and merges.txt, such as those of GPT-2 for
 data that nanoGPT's prepare.py encoded with tiktoken's "gpt2". Data of characters (shakespeare_char) has
@@ -38,7 +38,10 @@ MATRICES = {"attn.c_attn": (1, 3), "attn.c_proj": (1, 1), "mlp.c_fc": (1, 4), "m
 
 def load(path):
     """The weights without the prefix that torch.compile adds, and the sizes."""
-    checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch raises many kinds, and long texts
+        sys.exit(f"{path}: cannot be read as tensors and plain values: {str(error).splitlines()[0]}")
     if not isinstance(checkpoint, dict) or not {"model", "model_args"} <= checkpoint.keys():
         sys.exit(f"{path}: expected nanoGPT's 'model' and 'model_args', found something else")
     sizes = checkpoint["model_args"]
@@ -122,7 +125,7 @@ def cut(tensors, sizes, tokens, path):
     if tokens > V:
         sys.exit(f"{path}: vocab_size {V}: expected the {tokens} tokens of the tokenizer at least")
     if V - tokens >= 64:
-        sys.exit(f"{path}: vocab_size {V} is not {tokens} padded to a multiple of 64: another tokenizer's?")
+        sys.exit(f"{path}: vocab_size {V} is not {tokens} padded to a multiple of 64")
     tensors["transformer.wte.weight"] = tensors["transformer.wte.weight"][:tokens].clone()
     return tokens
 

@@ -53,10 +53,25 @@ class NanoModel(torch.nn.Module):
             return self.lm_head(self.transformer["ln_f"](x))
 
 
+def save(folder, model, sizes, prefix=""):
+    """What nanoGPT's train.py saves, with the prefix that torch.compile gives the names."""
+    folder.mkdir(exist_ok=True)
+    torch.save({
+        "model": {prefix + k: v for k, v in model.state_dict().items()},
+        "optimizer": torch.optim.AdamW(model.parameters()).state_dict(), "model_args": sizes,
+        "iter_num": 5, "best_val_loss": torch.tensor(3.5), "config": {"out_dir": "out"},
+    }, folder / "ckpt.pt")
+    return folder / "ckpt.pt"
+
+
+def convert(*arguments):
+    script = pathlib.Path(__file__).resolve().parents[1] / "convert_nanogpt.py"
+    return subprocess.run([sys.executable, script, *arguments], capture_output=True, text=True)
+
+
 def from_nanogpt(program, comparison, directory, ours):
-    """Checkpoints under nanoGPT's names, as its train.py saves them, through the converter."""
-    tokenizer = AutoTokenizer.from_pretrained(ours)
-    V = len(tokenizer)
+    """Logits of converted checkpoints, and what is refused."""
+    V = len(AutoTokenizer.from_pretrained(ours))
     for number, (bias, prefix, padding) in enumerate([(True, "", 0), (False, "_orig_mod.", 40)]):
         sizes = {
             "n_layer": 2, "n_head": 3, "n_embd": 48, "block_size": 60, "vocab_size": V + padding,
@@ -66,29 +81,46 @@ def from_nanogpt(program, comparison, directory, ours):
         with torch.no_grad():
             for p in model.parameters():
                 p.normal_(0, 0.2) if p.dim() == 2 else p.add_(0.2 * torch.randn_like(p))
-        source = directory / f"nano-{number}"
-        source.mkdir()
-        torch.save({
-            "model": {prefix + k: v for k, v in model.state_dict().items()},
-            "optimizer": torch.optim.AdamW(model.parameters()).state_dict(), "model_args": sizes,
-            "iter_num": 5, "best_val_loss": torch.tensor(3.5), "config": {"out_dir": "out"},
-        }, source / "ckpt.pt")
-        script = pathlib.Path(__file__).resolve().parents[1] / "convert_nanogpt.py"
+        source = save(directory / f"nano-{number}", model, sizes, prefix)
+        batch = sequences(V, 60)
         for name, more, columns in [
             ("bare", [], V + padding), ("tokenizer", ["--tokenizer", str(ours)], V),
         ]:
             folder = directory / f"from-nano-{number}-{name}"
-            subprocess.run(
-                [sys.executable, script, source / "ckpt.pt", folder, *more], check=True,
-                capture_output=True)
-            batch = sequences(V, 60)
+            end = convert(source, folder, *more)
+            if end.returncode != 0:
+                sys.exit(f"convert_nanogpt.py: {end.stderr}")
+            logits = program.logits(folder, batch)
             label = f"nanoGPT to ours: bias {bias}, {columns} of {V + padding} rows"
-            comparison.logits(
-                label, program.logits(folder, batch), [model.logits(s)[:, :columns] for s in batch])
+            comparison.logits(label, logits, [model.logits(s)[:, :columns] for s in batch])
             theirs = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager").eval()
-            comparison.logits(label + ", torch", program.logits(folder, batch), torch_logits(theirs, batch))
+            comparison.logits(f"{label}, transformers", logits, torch_logits(theirs, batch))
         for layer in model.transformer["h"]:
             layer.approximate = "none"
         comparison.logits(
-            "nanoGPT to ours: GELU by erf, as nanoGPT has it", program.logits(folder, batch),
+            "nanoGPT to ours: GELU by erf, as nanoGPT has it", logits,
             [model.logits(s)[:, :V] for s in batch], limit=0.01)
+    refusals(comparison, directory, model, sizes, ours)
+
+
+def refusals(comparison, directory, model, sizes, ours):
+    """Another tokenizer's size, a fork's settings, a head of its own, a pickle that runs code."""
+    tokenizer = ["--tokenizer", str(ours)]
+    wide = NanoModel(sizes | {"vocab_size": sizes["vocab_size"] + 64})
+    untied = NanoModel(sizes)
+    untied.lm_head.weight = torch.nn.Parameter(torch.zeros_like(untied.lm_head.weight))
+    for expected, source, more in [
+        ("multiple of 64", save(directory / "n-wide", wide, sizes | {"vocab_size": 704}), tokenizer),
+        ("model_args: use_rmsnorm", save(directory / "n-fork", model, sizes | {"use_rmsnorm": True}), []),
+        ("lm_head.weight: expected it tied", save(directory / "n-untied", untied, sizes), []),
+        ("h.2.ln_1.weight: expected shape", save(directory / "n-deep", model, sizes | {"n_layer": 3}), []),
+        ("transformer.h.1", save(directory / "n-flat", model, sizes | {"n_layer": 1}), []),
+        ("cannot be read as tensors", save(directory / "n-code", model, sizes | {"bias": convert}), []),
+    ]:
+        end = convert(source, directory / "refused", *more)
+        good = end.returncode == 1 and expected in end.stderr and end.stderr.count("\n") == 1
+        comparison.report(f"nanoGPT to ours: refused: {expected}", good)
+        if not good:
+            print(f"      convert_nanogpt.py has {end.stderr!r}")
+    comparison.report(
+        "nanoGPT to ours: nothing is left of what was refused", not list(directory.glob("refused*")))

@@ -27,8 +27,10 @@ class Comparison:
         self.failed = False
 
     def logits(self, name, ours, theirs, limit=LIMIT):
+        """Compares logits; returns the largest difference."""
         worst = max(float((ours[i] - t).abs().max()) for i, t in enumerate(theirs))
         self.report(f"{name}: logits differ by at most {worst:.1e}", worst <= limit)
+        return worst
 
     def report(self, text, good):
         self.failed |= not good
@@ -124,8 +126,9 @@ def their_greedy(logits, tokenizer, prompt, count, limit):
     return tokenizer.decode(ids), True
 
 
-def greedy(name, program, comparison, folder, logits, tokenizer, limit=LIMIT):
-    prompt = "Once upon a time"
+def greedy(
+    name, program, comparison, folder, logits, tokenizer, limit=LIMIT, prompt="Once upon a time",
+):
     theirs, whole = their_greedy(logits, tokenizer, prompt, 24, limit)
     ours = program.run(
         "generate", "--checkpoint", str(folder), "--prompt", prompt, "--temperature", "0",
