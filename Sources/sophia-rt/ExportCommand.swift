@@ -14,10 +14,12 @@ struct ExportCommand: ParsableCommand {
         sophia-rt export --checkpoint run --format gguf --type q8_0 --out model.gguf
         llama-completion -m model.gguf -p "Once upon a time"
         echo "FROM ./model.gguf" > Modelfile; ollama create mine -f Modelfile
-      For the Hugging Face world nothing needs exporting: a checkpoint is such a folder already.
+      For the Hugging Face world nothing needs exporting: a checkpoint is such a
+      folder already.
 
-      f32 keeps every number as it is; f16 halves the file; q8_0 takes 8.5 bits a number. Norms, biases
-      and the position embedding stay f32, and where a row is no multiple of 32 numbers q8_0 is f16.
+      f32 keeps the precision of the checkpoint, f16 halves the file, q8_0 takes
+      8.5 bits a number. Norms, biases and the position embedding stay f32; where a
+      row is no multiple of 32 numbers, q8_0 is f16.
       """)
 
   /// Where to.
