@@ -1,8 +1,9 @@
 # make demo     trains on the built-in corpus for about six minutes, then prints generated text
 # make test     runs every test (FILTER='regex' runs some)
 # make build    builds .build/release/sophia-rt
-# make interop  compares with Hugging Face transformers, both ways (PYTHON names a Python that has
-#               it; else it is installed into .venv)
+# make interop  compares with Hugging Face transformers, both ways, and with llama.cpp where its Python
+#               package is installed (PYTHON names a Python that has transformers; else it is
+#               installed into .venv)
 # make lint     checks the format of every Swift file
 # make setup    installs the missing Debian packages (the others call it)
 #

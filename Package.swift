@@ -133,7 +133,8 @@ let package = Package(
       name: "OptimizersTests", dependencies: ["Optimizers", "Kernels", "Machine"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
-      name: "CheckpointsTests", dependencies: ["Checkpoints", "Files"], exclude: ["Fixtures"],
+      name: "CheckpointsTests", dependencies: ["Checkpoints", "Files", "ReferenceKernels"],
+      exclude: ["Fixtures"],
       swiftSettings: swift),
     .testTarget(
       name: "TrainingTests",
@@ -149,7 +150,7 @@ let package = Package(
       name: "PipelineTests",
       dependencies: [
         "Training", "Inference", "Dataset", "Tokenization", "Checkpoints", "Files", "Machine",
-        "Transformer", "Optimizers",
+        "Transformer", "Optimizers", "ReferenceKernels",
       ],
       exclude: ["Fixtures"],
       swiftSettings: swift),

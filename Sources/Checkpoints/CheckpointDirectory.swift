@@ -55,9 +55,17 @@ public struct CheckpointDirectory: Sendable {
     _ path: String, verify verification: Verification = .structure,
     files: any FileSystem = LocalFileSystem()
   ) throws(CheckpointError) -> (checkpoint: CheckpointDirectory, damaged: [DamagedCheckpoint]) {
-    _ = try onDisk { () throws(FileError) in try files.status(of: path, followingLinks: true) }
-    for name in [CheckpointManifest.fileName, "config.json", "model.safetensors"]
-    where files.exists("\(path)/\(name)") {
+    let status = try onDisk { () throws(FileError) in
+      try files.status(of: path, followingLinks: true)
+    }
+    guard status.kind == .directory else {
+      throw Pickle.isPickle(path) ? .pickle(path: path) : .notACheckpoint(path: path)
+    }
+    let signs = [
+      CheckpointManifest.fileName, "config.json", "model.safetensors",
+      "model.safetensors.index.json",
+    ]
+    for name in signs + Pickle.names where files.exists("\(path)/\(name)") {
       return (try CheckpointDirectory(path: path, verify: verification, files: files), [])
     }
     let search = try CheckpointStore(directory: path, files: files).newestValid(

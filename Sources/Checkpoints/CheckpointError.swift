@@ -20,7 +20,11 @@ public enum CheckpointError: Error, Sendable, Equatable, CustomStringConvertible
   case alreadyPublished(path: String)
   /// There are checkpoints, but every one of them is damaged.
   case noneValid(directory: String, damaged: [DamagedCheckpoint])
-  /// The directory is neither a checkpoint nor a run directory that holds one.
+  /// The weights are a PyTorch pickle, which can run code and is not read.
+  case pickle(path: String)
+  /// Writing the file was stopped as asked; nothing is left of it.
+  case stopped(path: String)
+  /// The path is neither a checkpoint nor a run directory that holds one.
   case notACheckpoint(path: String)
 
   /// One line: where, expected, found, what to do.
@@ -46,6 +50,10 @@ public enum CheckpointError: Error, Sendable, Equatable, CustomStringConvertible
     case .noneValid(let directory, let damaged):
       let reasons = damaged.map(\.description).joined(separator: "; ")
       return "\(directory.onOneLine): none of its \(damaged.count) checkpoints is valid: \(reasons)"
+    case .pickle(let path):
+      return "\(path.onOneLine): expected safetensors, found a PyTorch pickle, which can run code "
+        + "and is not read; convert it: \(Pickle.conversion(of: path))"
+    case .stopped(let path): return "\(path.onOneLine): not written: stopped as asked"
     case .notACheckpoint(let path):
       return "\(path.onOneLine): expected a checkpoint (config.json, model.safetensors) or a run "
         + "directory with step-… folders, found neither"

@@ -102,12 +102,26 @@ extension FileSystem {
   /// Writes a file that is, after a crash at any moment, either the old one or the new one: aside,
   /// synced, renamed, the directory synced.
   public func writeAtomically(_ bytes: [UInt8], to path: String) throws(FileError) {
-    let aside = "\(path).tmp-\(getpid())"
+    let aside = pathAside(path)
     do throws(FileError) {
       try withFile(aside, .replace) { file throws(FileError) in
         try writeAll(bytes, to: file)
         try synchronize(file)
       }
+    } catch {
+      try? removeFile(aside)
+      throw error
+    }
+    try publish(aside, as: path)
+  }
+
+  /// Where a file is written before it gets its name: beside it, so that renaming moves no bytes.
+  public func pathAside(_ path: String) -> String { "\(path).tmp-\(getpid())" }
+
+  /// Gives a file that was written aside and synced its name, replacing a file that has it, and syncs
+  /// the directory. If it cannot be renamed, it is removed.
+  public func publish(_ aside: String, as path: String) throws(FileError) {
+    do throws(FileError) {
       try rename(aside, to: path)
     } catch {
       try? removeFile(aside)

@@ -39,9 +39,7 @@ extension Tokenizer {
 
   private var model: JSON {
     let vocab = (0..<UInt32(vocabularySize)).map { JSONMember(spelling(of: $0), .integer(Int($0))) }
-    let merges = vocabulary.merges.map {
-      JSON.string("\(spelling(of: $0.left)) \(spelling(of: $0.right))")
-    }
+    let merges = mergeSpellings.map { JSON.string($0) }
     return [
       "type": "BPE", "dropout": .null, "unk_token": .null, "continuing_subword_prefix": .null,
       "end_of_word_suffix": .null, "fuse_unk": false, "byte_fallback": false,
@@ -49,10 +47,15 @@ extension Tokenizer {
     ]
   }
 
-  /// A token as the vocabulary writes it: in the byte alphabet; special tokens as they are.
-  private func spelling(of id: UInt32) -> String {
+  /// A token as `vocab.json` spells it: in GPT-2's byte alphabet; special tokens as they are.
+  public func spelling(of id: UInt32) -> String {
     let bytes = vocabulary.bytes(of: id)
     return isSpecial(id) ? String(decoding: bytes, as: UTF8.self) : ByteAlphabet.spell(bytes)
+  }
+
+  /// The merges by rank as `merges.txt` spells them: two tokens with a blank between.
+  public var mergeSpellings: [String] {
+    vocabulary.merges.map { "\(spelling(of: $0.left)) \(spelling(of: $0.right))" }
   }
 
   private static func addedToken(_ special: Vocabulary.Special) -> JSON {

@@ -85,7 +85,8 @@ private struct ConfigReader {
     ]
     for (key, values) in expected {
       if let value = json[key], !values.contains(value) {
-        throw invalid(key, text(values[0]), text(value))
+        let reason = key == "tie_word_embeddings" ? " (sophia-rt has no head of its own)" : ""
+        throw invalid(key, text(values[0]) + reason, text(value))
       }
     }
   }

@@ -2,8 +2,12 @@ public import Checkpoints
 import Files
 public import Machine
 
-/// The weights of a GPT-2 model in a Hugging Face folder: `config.json` and `model.safetensors`,
-/// with or without the `transformer.` prefix.
+/// The weights of a GPT-2 model in a Hugging Face folder: `config.json` and `model.safetensors`, or
+/// its shards and their index, with or without the `transformer.` prefix.
+///
+/// The head is tied to the token embedding. A stored `lm_head.weight` is what `transformers` makes of
+/// it: it stands in for a `wte.weight` that is not stored, it changes nothing if it is equal to the
+/// stored one, and a different one makes a model with a head of its own, which there is not here.
 public struct ModelFile {
   /// The sizes.
   public let config: GPT2Config
@@ -13,32 +17,31 @@ public struct ModelFile {
   public let checkpoint: CheckpointDirectory
   /// Notices for the user, a line each.
   public let notices: [String]
-  private let tensors: SafetensorsFile
+  private let tensors: StoredTensors
   private let prefix: String
   private static let prefixed = "transformer."
+  private static let head = "lm_head.weight"
 
   /// Opens a folder and checks that the tensors are those of the configuration: none missing, none
   /// of another shape, none unknown.
   /// - Throws: ``CheckpointError`` naming file, tensor, expected and found.
   public init(_ checkpoint: CheckpointDirectory) throws(CheckpointError) {
-    for pickle in ["pytorch_model.bin", "ckpt.pt"]
-    where !checkpoint.contains("model.safetensors") && checkpoint.contains(pickle) {
-      throw .invalid(
-        file: "\(checkpoint.path)/\(pickle)", place: "format",
-        expected: "model.safetensors (convert it: python -c \"from transformers import "
-          + "AutoModelForCausalLM as A; A.from_pretrained('\(checkpoint.path)')"
-          + ".save_pretrained('OUT')\")",
-        found: "a PyTorch pickle, which can run code and is not read")
-    }
+    // nanoGPT's folders have no configuration; where there is one, it says first what is wrong.
+    if !checkpoint.contains("config.json") { try checkpoint.refusePickles() }
     self.checkpoint = checkpoint
     let json = try checkpoint.json(of: "config.json")
     config = try GPT2Config(huggingFace: json, file: "\(checkpoint.path)/config.json")
-    table = ParameterTable(config)
-    tensors = try checkpoint.tensors(of: "model.safetensors")
+    let table = ParameterTable(config)
+    let tensors = try checkpoint.storedTensors("model")
     notices = GPT2Config.ignoredDropout(in: json).map {
       "\(checkpoint.path)/config.json: \($0) is ignored: sophia-rt has no dropout"
     }
-    prefix = tensors[Self.prefixed + "wte.weight"] == nil ? "" : Self.prefixed
+    // The prefix under which more of the names are there.
+    let (with, without) = (
+      Self.matches(Self.prefixed, tensors, table), Self.matches("", tensors, table)
+    )
+    prefix = without > with ? "" : Self.prefixed
+    (self.table, self.tensors) = (table, tensors)
     try check()
   }
 
@@ -46,8 +49,7 @@ public struct ModelFile {
   public func read(
     _ entry: ParameterTable.Entry, into values: UnsafeMutableBufferPointer<Float>
   ) throws(CheckpointError) {
-    guard let stored = tensors[name(entry)] else { throw missing(entry) }
-    try tensors.read(stored, into: values)
+    try stored(entry).read(into: values)
   }
 
   /// Reads all tensors into an arena of the table's size.
@@ -57,38 +59,65 @@ public struct ModelFile {
     }
   }
 
-  private func name(_ entry: ParameterTable.Entry) -> String {
-    prefix + entry.name.dropFirst(Self.prefixed.count)
+  private static func name(_ entry: ParameterTable.Entry, _ prefix: String) -> String {
+    prefix + entry.name.dropFirst(prefixed.count)
   }
 
-  private func missing(_ entry: ParameterTable.Entry) -> CheckpointError {
-    .invalid(
-      file: tensors.path, place: "tensors", expected: "\(name(entry)) \(entry.shape)",
+  private static func matches(
+    _ prefix: String, _ tensors: StoredTensors, _ table: ParameterTable
+  ) -> Int {
+    table.entries.count { tensors[name($0, prefix)] != nil }
+  }
+
+  /// The tensor of an entry; for `wte.weight` the head, if that alone is stored.
+  private func stored(_ entry: ParameterTable.Entry) throws(CheckpointError) -> StoredTensor {
+    let name = Self.name(entry, prefix)
+    if let tensor = tensors[name] { return tensor }
+    if entry == table.entries[0], let head = tensors[Self.head] { return head }
+    throw .invalid(
+      file: tensors.path, place: "tensors", expected: "\(name) \(entry.shape)",
       found: "no such tensor")
   }
 
   private func check() throws(CheckpointError) {
     var known: Set<[UInt8]> = []
     for entry in table.entries {
-      guard let stored = tensors[name(entry)] else { throw missing(entry) }
-      guard stored.shape == entry.shape else {
-        throw .invalid(
-          file: tensors.path, place: "tensor \(stored.name)",
-          expected: "shape \(entry.shape) as config.json says", found: "\(stored.shape)")
+      let tensor = try stored(entry)
+      guard tensor.entry.shape == entry.shape else {
+        throw tensor.invalid(
+          expected: "shape \(entry.shape) as config.json says", found: "\(tensor.entry.shape)")
       }
-      known.insert(Array(stored.name.utf8))
+      known.insert(Array(tensor.entry.name.utf8))
     }
-    for stored in tensors.entries where !known.contains(Array(stored.name.utf8)) {
-      if isBuffer(stored.name) { continue }
-      guard stored.name == "lm_head.weight" else {
-        throw .invalid(
-          file: tensors.path, place: "tensor \(stored.name)", expected: "a tensor of GPT-2",
-          found: "an unknown name")
+    for tensor in tensors.all where !known.contains(Array(tensor.entry.name.utf8)) {
+      if isBuffer(tensor.entry.name) { continue }
+      guard tensor.entry.name == Self.head else {
+        throw tensor.invalid(expected: "a tensor of GPT-2", found: "an unknown name")
       }
-      guard stored.shape == table.entries[0].shape else {
-        throw .invalid(
-          file: tensors.path, place: "tensor lm_head.weight",
-          expected: "shape \(table.entries[0].shape), tied to wte", found: "\(stored.shape)")
+      try checkTied(tensor)
+    }
+  }
+
+  /// Compares a head that is stored besides `wte.weight` with it, a block of rows at a time.
+  private func checkTied(_ head: StoredTensor) throws(CheckpointError) {
+    let embedding = try stored(table.entries[0])
+    guard head.entry.shape == embedding.entry.shape else {
+      throw head.invalid(
+        expected: "shape \(embedding.entry.shape), tied to wte", found: "\(head.entry.shape)")
+    }
+    let block = UnsafeMutableBufferPointer<Float>.allocate(
+      capacity: 2 * min(1 << 18, head.entry.count))
+    defer { block.deallocate() }
+    for start in stride(from: 0, to: head.entry.count, by: block.count / 2) {
+      let range = start..<min(start + block.count / 2, head.entry.count)
+      let a = UnsafeMutableBufferPointer(rebasing: block[..<range.count])
+      let b = UnsafeMutableBufferPointer(rebasing: block[range.count..<(2 * range.count)])
+      try head.read(elements: range, into: a)
+      try embedding.read(elements: range, into: b)
+      if let at = a.indices.first(where: { a[$0] != b[$0] }) {
+        throw head.invalid(
+          expected: "the values of \(embedding.entry.name): sophia-rt has no head of its own",
+          found: "\(a[at]) instead of \(b[at]) at element \(start + at)")
       }
     }
   }

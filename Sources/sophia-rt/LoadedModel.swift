@@ -16,14 +16,21 @@ struct LoadedModel {
     for skipped in damaged { notice("passed over a damaged checkpoint: \(skipped)") }
     let file = try ModelFile(checkpoint)
     for line in file.notices { notice(line) }
-    tokenizer = try Tokenizer.load(directory: checkpoint.path)
-    guard tokenizer.vocabularySize <= file.config.vocabularySize else {
+    tokenizer = try Self.tokenizer(of: file)
+    model = try Self.decoderModel(of: file, on: team)
+  }
+
+  /// The tokenizer beside the weights, which have a row for each of its ids.
+  static func tokenizer(of file: ModelFile) throws -> Tokenizer {
+    let (folder, rows) = (file.checkpoint.path, file.config.vocabularySize)
+    let tokenizer = try Tokenizer.load(directory: folder)
+    guard tokenizer.vocabularySize <= rows else {
       throw CheckpointError.invalid(
-        file: "\(checkpoint.path)/tokenizer.json", place: "vocabulary",
-        expected: "at most \(file.config.vocabularySize) ids, as config.json says",
+        file: "\(folder)/tokenizer.json", place: "vocabulary",
+        expected: "at most \(rows) ids, as config.json says",
         found: "\(tokenizer.vocabularySize)")
     }
-    model = try Self.decoderModel(of: file, on: team)
+    return tokenizer
   }
 
   /// The weights of a file, packed for decoding; no second copy is held beside them.

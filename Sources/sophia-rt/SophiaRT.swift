@@ -14,10 +14,14 @@ struct SophiaRT: ParsableCommand {
       On your own text:
         sophia-rt tokenize books.txt --train-vocab 8192 --out data
         sophia-rt train --model tiny --data data --out run
+      From any GPT-2 folder of Hugging Face, and to llama.cpp or Ollama:
+        sophia-rt generate --checkpoint FOLDER --prompt "Once upon a time"
+        sophia-rt export --checkpoint run --format gguf --type q8_0 --out model.gguf
       """,
     version: "0.1.0",
     subcommands: [
       TokenizeCommand.self, TrainCommand.self, GenerateCommand.self, EvaluateCommand.self,
+      ExportCommand.self,
       BenchCommand.self, InfoCommand.self, LogitsCommand.self,
     ])
 }

@@ -1,0 +1,82 @@
+import ArgumentParser
+import Checkpoints
+import Files
+import Tokenization
+import Transformer
+
+/// `sophia-rt export`.
+struct ExportCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "export",
+    abstract: "Write a checkpoint as a GGUF file for llama.cpp, Ollama and their kin.",
+    discussion: """
+      One file holds the weights, the sizes and the tokenizer. Then, for example:
+        sophia-rt export --checkpoint run --format gguf --type q8_0 --out model.gguf
+        llama-completion -m model.gguf -p "Once upon a time"
+        echo "FROM ./model.gguf" > Modelfile; ollama create mine -f Modelfile
+      For the Hugging Face world nothing needs exporting: a checkpoint is such a
+      folder already.
+
+      f32 keeps the precision of the checkpoint, f16 halves the file, q8_0 takes
+      8.5 bits a number. Norms, biases and the position embedding stay f32; where a
+      row is no multiple of 32 numbers, q8_0 is f16.
+      """)
+
+  /// Where to.
+  enum FileFormat: String, ExpressibleByArgument, CaseIterable {
+    case gguf
+  }
+
+  /// How the weights are stored, by llama.cpp's names.
+  enum Weights: String, ExpressibleByArgument, CaseIterable {
+    case f32
+    case f16
+    case q8_0
+
+    var stored: GGUFType {
+      switch self {
+      case .f32: .f32
+      case .f16: .f16
+      case .q8_0: .q8_0
+      }
+    }
+  }
+
+  @Option(
+    help: ArgumentHelp(
+      "Checkpoint, run directory (its newest valid checkpoint), or a Hugging Face GPT-2 folder.",
+      valueName: "dir"))
+  var checkpoint: String
+  @Option(help: ArgumentHelp("The format; there is one.", valueName: "format"))
+  var format: FileFormat
+  @Option(help: ArgumentHelp("How the weights are stored.", valueName: "type"))
+  var type = Weights.f32
+  @Option(help: ArgumentHelp("File to write.", valueName: "file"))
+  var out: String
+  @Flag(help: "Replace --out if it exists.")
+  var overwrite = false
+
+  func run() throws {
+    Interrupts.install()
+    let terminal = TerminalBox()
+    guard overwrite || !LocalFileSystem().exists(out) else {
+      throw ValidationError("\(out): exists already; give --overwrite to replace it")
+    }
+    let (found, damaged) = try CheckpointDirectory.open(checkpoint)
+    for skipped in damaged { terminal.note("passed over a damaged checkpoint: \(skipped)") }
+    let file = try ModelFile(found)
+    for line in file.notices { terminal.note(line) }
+    let tokenizer = try LoadedModel.tokenizer(of: file).ggufMetadata(
+      rows: file.config.vocabularySize, directory: found.path)
+    let metadata = file.ggufMetadata(type.stored) + tokenizer
+    let result = Result { () throws(CheckpointError) in
+      try GGUFWriter.write(file.ggufTensors(type.stored), metadata: metadata, to: out) {
+        written, size in
+        terminal.progress("\(out): \(written >> 20) of \(size >> 20) MiB")
+        return !Interrupts.isRequested
+      }
+    }
+    if case .failure(.stopped) = result { throw Interrupts.exitCode }
+    terminal.note("\(out): \(Format.grouped(try result.get())) bytes, \(type.rawValue)")
+  }
+}

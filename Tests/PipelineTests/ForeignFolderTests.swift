@@ -1,0 +1,194 @@
+import Checkpoints
+import Files
+import Machine
+import Testing
+
+@testable import Transformer
+
+extension PipelineTests {
+  /// The same weights in every arrangement in which GPT-2 folders come, and those that are refused.
+  @Suite struct ForeignFolders {
+    private let place: Workplace
+    private let config: JSON
+    /// What `transformers` wrote: names with `transformer.`, no head.
+    private let stored: [Stored]
+    private let weights: [UInt32]
+
+    private struct Stored {
+      var name: String
+      var shape: [Int]
+      var values: [Float]
+    }
+
+    init() throws {
+      place = try Workplace()
+      let folder = parentDirectory(of: #filePath) + "/Fixtures/lm_head_f32"
+      let checkpoint = try CheckpointDirectory(path: folder)
+      config = try checkpoint.json(of: "config.json")
+      let file = try checkpoint.tensors(of: "model.safetensors")
+      stored = try file.entries.map {
+        Stored(name: $0.name, shape: $0.shape, values: try file.floats($0))
+      }
+      weights = try Self.bits(ModelFile(checkpoint))
+    }
+
+    @Test func arrangementsOfTheSameWeights() throws {
+      let wte = try #require(stored.first { $0.name == "transformer.wte.weight" })
+      let head = Stored(name: "lm_head.weight", shape: wte.shape, values: wte.values)
+      let mask = Stored(
+        name: "transformer.h.0.attn.bias", shape: [1, 1, 2, 2], values: [1, 0, 1, 1])
+      let past = Stored(name: "transformer.h.1.attn.masked_bias", shape: [], values: [-1e4])
+      let arrangements: [(String, [Stored])] = [
+        ("as it is", stored), ("no prefix", stored.map(unprefixed)),
+        ("an equal head", stored + [head]),
+        ("an equal head, no prefix", stored.map(unprefixed) + [head]),
+        ("the head alone", stored.filter { $0.name != wte.name } + [head]),
+        (
+          "the head alone, no prefix",
+          stored.filter { $0.name != wte.name }.map(unprefixed) + [head]
+        ),
+        ("masks", stored + [mask, past]),
+        ("masks, no prefix", (stored + [mask, past]).map(unprefixed)),
+      ]
+      for (name, tensors) in arrangements {
+        let whole = try folder("whole")
+        try write(tensors, to: "whole/model.safetensors")
+        #expect(try Self.bits(ModelFile(whole)) == weights, "\(name)")
+        for count in [1, 2, 7, tensors.count] {
+          let shards = try folder("shards")
+          try write(tensors, inShards: count, to: "shards")
+          #expect(try Self.bits(ModelFile(shards)) == weights, "\(name) in \(count) shards")
+        }
+      }
+    }
+
+    @Test func whatIsNoSuchModelIsNamed() throws {
+      let wte = try #require(stored.first { $0.name == "transformer.wte.weight" })
+      var other = Stored(name: "lm_head.weight", shape: wte.shape, values: wte.values)
+      other.values[500] += 1
+      let short = Stored(
+        name: "lm_head.weight", shape: [60, 15], values: Array(wte.values[..<900]))
+      var wide = stored
+      let ln = try #require(stored.firstIndex { $0.name == "transformer.ln_f.bias" })
+      (wide[ln].shape, wide[ln].values) = ([16], wide[ln].values + [0])
+      let mixed = stored.map { $0.name.contains("h.1.mlp.c_fc.bias") ? unprefixed($0) : $0 }
+      for (tensors, expected) in [
+        (
+          stored + [other],
+          "tensor lm_head.weight: expected the values of transformer.wte.weight: "
+            + "sophia-rt has no head of its own, found \(other.values[500]) instead of "
+            + "\(wte.values[500]) at element 500"
+        ),
+        (
+          stored + [short],
+          "tensor lm_head.weight: expected shape [61, 15], tied to wte, found [60, 15]"
+        ),
+        (wide, "tensor transformer.ln_f.bias: expected shape [15] as config.json says, found [16]"),
+        (mixed, "tensors: expected transformer.h.1.mlp.c_fc.bias [60], found no such tensor"),
+        (
+          stored + [unprefixed(wte)],
+          "tensor wte.weight: expected a tensor of GPT-2, found an unknown"
+        ),
+        (
+          stored.filter { $0.name != wte.name },
+          "tensors: expected transformer.wte.weight [61, 15], found no such tensor"
+        ),
+      ] as [([Stored], String)] {
+        let folder = try folder("f")
+        try write(tensors, to: "f/model.safetensors")
+        let error = try #require(throws: CheckpointError.self) { try ModelFile(folder) }
+        #expect(error.description.contains(expected), "\(error)")
+      }
+    }
+
+    /// Another architecture is named before anything is said of its weights.
+    @Test func otherModelsAreRefusedInOneLine() throws {
+      for (key, value, expected) in [
+        (
+          "model_type", "\"llama\"",
+          "expected \"gpt2\", the only architecture of sophia-rt, found \"llama\""
+        ),
+        (
+          "tie_word_embeddings", "false",
+          "tie_word_embeddings: expected true (sophia-rt has no head of its own), found false"
+        ),
+        (
+          "activation_function", "\"relu\"",
+          "activation_function: expected \"gelu_new\", found \"relu\""
+        ),
+      ] {
+        _ = try folder("f")
+        let members = (config.objectValue ?? []).filter { $0.key != key }
+        let text = JSON.object(
+          members + [JSONMember(key, try JSON(parsing: Array(value.utf8), name: "v"))])
+        try place.write(text.serialized(), to: "f/config.json")
+        try place.write("no pickle", to: "f/pytorch_model.bin")
+        let line = try place.fail("generate", "--checkpoint", "f", "--prompt", "a")
+        #expect(line.hasPrefix("f/config.json: ") && line.contains(expected), "\(line)")
+      }
+    }
+
+    @Test func picklesAreRefused() throws {
+      _ = try folder("f")
+      try place.write("a pickle", to: "f/pytorch_model.bin")
+      let line = try place.fail("generate", "--checkpoint", "f", "--prompt", "a")
+      #expect(line.hasPrefix("f/pytorch_model.bin: expected safetensors, found a PyTorch pickle"))
+      #expect(line.contains("M.from_pretrained('f').save_pretrained('OUT')"), "\(line)")
+      try LocalFileSystem().makeDirectories(place.file("out"))
+      try place.write("a pickle", to: "out/ckpt.pt")
+      for path in ["out", "out/ckpt.pt"] {
+        let line = try place.fail("train", "--out", "r", "--init-from", path)
+        #expect(line.contains("python3 scripts/convert_nanogpt.py out/ckpt.pt OUT"), "\(line)")
+      }
+    }
+
+    /// An empty folder but for the configuration.
+    private func folder(_ name: String) throws -> CheckpointDirectory {
+      let (disk, path) = (LocalFileSystem(), place.file(name))
+      if disk.exists(path) { try disk.removeTree(path) }
+      try disk.makeDirectories(path)
+      try place.write(config.serialized(), to: "\(name)/config.json")
+      return try CheckpointDirectory(path: path)
+    }
+
+    private func unprefixed(_ tensor: Stored) -> Stored {
+      var tensor = tensor
+      tensor.name = tensor.name.replacing("transformer.", with: "")
+      return tensor
+    }
+
+    /// Every `count`-th tensor into the same shard.
+    private func write(_ tensors: [Stored], inShards count: Int, to folder: String) throws {
+      var map: [JSONMember] = []
+      for shard in 0..<count {
+        let part = tensors.indices.filter { $0 % count == shard }.map { tensors[$0] }
+        let name = "model-0000\(shard)-of-0000\(count).safetensors"
+        try write(part, to: "\(folder)/\(name)")
+        map += part.map { JSONMember($0.name, .string(name)) }
+      }
+      let index: JSON = ["metadata": ["total_size": 1], "weight_map": .object(map)]
+      try place.write(index.serialized(), to: "\(folder)/model.safetensors.index.json")
+    }
+
+    private func write(_ tensors: [Stored], to name: String) throws {
+      let arena = try Arena(count: tensors.reduce(0) { $0 + $1.values.count })
+      var (named, at) = ([NamedTensor](), 0)
+      for tensor in tensors {
+        let view = arena.view(at, count: tensor.values.count)
+        _ = view.buffer.update(from: tensor.values)
+        named.append(
+          NamedTensor(
+            name: tensor.name, shape: tensor.shape, values: UnsafeBufferPointer(view.buffer)))
+        at += tensor.values.count
+      }
+      try SafetensorsWriter.write(named, to: place.file(name))
+      withExtendedLifetime(arena) {}
+    }
+
+    private static func bits(_ file: ModelFile) throws -> [UInt32] {
+      let arena = try Arena(count: file.table.count)
+      try file.read(into: arena)
+      return arena.view(0, count: file.table.count).buffer.map(\.bitPattern)
+    }
+  }
+}
