@@ -41,6 +41,19 @@ final class ActiveSequence {
     cache.truncate(to: 0)
   }
 
+  /// Tokens that may follow, if the request wants them looked up: no more than the text and the
+  /// context have room for, the draw after them included.
+  func proposal(most: Int) -> [UInt32] {
+    let left = request.maxTokens - (tokens.count - request.prompt.count)
+    let count = min(most, request.lookup, left - 1, contextLength - cache.length - 1)
+    return PromptLookup.proposal(after: tokens.suffix(contextLength), count: count)
+  }
+
+  /// Forgets the keys and values of proposed tokens that are not the text's.
+  func forgetUnread() {
+    cache.truncate(to: min(cache.length, tokens.count - 1 - windowStart))
+  }
+
   /// Appends a token. Returns why the text ends with it, if it does.
   func append(_ token: UInt32) -> EndReason? {
     tokens.append(token)
