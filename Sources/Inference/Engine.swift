@@ -52,13 +52,18 @@ public final class Engine {
   /// Queues a request; the number it returns names the request in ``Step/request``. Throws an
   /// ``InferenceError`` that says what is wrong with it.
   public func submit(_ request: Request) throws(InferenceError) -> Int {
+    try check(request)
+    defer { nextID += 1 }
+    waiting.append((nextID, request))
+    return nextID
+  }
+
+  /// Throws what ``submit(_:)`` would throw.
+  public func check(_ request: Request) throws(InferenceError) {
     try request.validate(
       vocabularySize: config.vocabularySize, contextLength: config.contextLength)
     let needed = ActiveSequence.pages(request, contextLength: config.contextLength)
     if needed > pool.pageCount { throw .poolTooSmall(needed: needed, pages: pool.pageCount) }
-    defer { nextID += 1 }
-    waiting.append((nextID, request))
-    return nextID
   }
 
   /// Ends a request: the next step reports ``EndReason/stopped`` for it. Nothing if it has ended.
