@@ -11,8 +11,11 @@ struct LoadedModel {
   let tokenizer: Tokenizer
 
   /// Opens a checkpoint or a run's newest valid one; `notice` gets lines for the user.
-  init(_ path: String, on team: ThreadTeam, notice: (String) -> Void) throws {
-    let (checkpoint, damaged) = try CheckpointDirectory.open(path)
+  init(
+    _ path: String, verify: Verification = .structure, on team: ThreadTeam,
+    notice: (String) -> Void
+  ) throws {
+    let (checkpoint, damaged) = try CheckpointDirectory.open(path, verify: verify)
     for skipped in damaged { notice("passed over a damaged checkpoint: \(skipped)") }
     let file = try ModelFile(checkpoint)
     for line in file.notices { notice(line) }
