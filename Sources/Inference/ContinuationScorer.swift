@@ -66,6 +66,9 @@ public final class ContinuationScorer {
   ) throws -> [[Score]] {
     var scores: [[Score]] = []
     for question in questions { try check(question) }
+    // Pages cost memory once they are written.
+    let pool = try KVPool(
+      decoder.model.config, pages: max(Self.pagesTogether, questions.map(pages).max() ?? 0))
     while scores.count < questions.count {
       var (count, pages) = (0, 0)
       for question in questions[scores.count...] {
@@ -73,7 +76,6 @@ public final class ContinuationScorer {
         if count > 0 && pages + more > Self.pagesTogether { break }
         (count, pages) = (count + 1, pages + more)
       }
-      let pool = try KVPool(decoder.model.config, pages: pages)
       scores += try batch(Array(questions[scores.count..<scores.count + count]), pool)
       try progress(scores.count)
     }

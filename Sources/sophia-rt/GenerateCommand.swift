@@ -86,7 +86,7 @@ struct GenerateCommand: ParsableCommand {
       if let file {
         try batch(file, loaded, began, team)
       } else if interactive {
-        try session(loaded, began, team)
+        try session(loaded, team)
       } else {
         try single(loaded, began, team)
       }
@@ -112,12 +112,12 @@ struct GenerateCommand: ParsableCommand {
     let prompt = try promptText()
     let ids = try loaded.promptTokens(prompt)
     let jobs = (0..<options.numSamples).map { job(ids, UInt32($0), options, loaded) }
-    let run = try GenerationRun(loaded, for: jobs, since: began, on: team)
+    let run = try GenerationRun(loaded, for: jobs, on: team)
     try run.engine.check(jobs[0].request)
     let result = GenerationResult(tokenizer: loaded.tokenizer)
     if jobs.count == 1 {
       if logprobs == nil { try StandardOutput.write(prompt) }
-      try run.run(jobs, show: stream(result))
+      try run.run(jobs, since: began, show: stream(result))
       if logprobs == nil { try StandardOutput.write("\n") }
       return run
     }
@@ -128,7 +128,7 @@ struct GenerateCommand: ParsableCommand {
         logprobs == nil
           ? prompt + text.shown + [0x0A] : Array(result.table(text.shownTokens(from: 0)).utf8))
     }
-    try run.run(jobs) { number, text, _ in
+    try run.run(jobs, since: began) { number, text, _ in
       if text.end == nil { return }
       for (number, text) in texts.take((number, text), number: number) { try write(number, text) }
     }
@@ -159,7 +159,7 @@ struct GenerateCommand: ParsableCommand {
         of.append(index)
       }
     }
-    let run = try GenerationRun(loaded, for: jobs, since: began, on: team)
+    let run = try GenerationRun(loaded, for: jobs, on: team)
     for (number, job) in jobs.enumerated() where job.request.sample == 0 {
       do throws(InferenceError) { try run.engine.check(job.request) } catch {
         throw DatasetError(.malformed, at: file.lines[of[number]].place, "\(error)")
@@ -167,7 +167,7 @@ struct GenerateCommand: ParsableCommand {
     }
     let result = GenerationResult(tokenizer: loaded.tokenizer)
     var results = InOrder<String>()
-    try run.run(jobs) { number, text, _ in
+    try run.run(jobs, since: began) { number, text, _ in
       if text.end == nil { return }
       let line = result.line(
         index: of[number], sample: jobs[number].request.sample,
@@ -178,10 +178,8 @@ struct GenerateCommand: ParsableCommand {
     return run
   }
 
-  private func session(
-    _ loaded: LoadedModel, _ began: ContinuousClock.Instant, _ team: ThreadTeam
-  ) throws -> GenerationRun {
-    let run = try GenerationRun(loaded, for: [], since: began, on: team)
+  private func session(_ loaded: LoadedModel, _ team: ThreadTeam) throws -> GenerationRun {
+    let run = try GenerationRun(loaded, for: [], on: team)
     let show = stream(GenerationResult(tokenizer: loaded.tokenizer))
     var session = GenerateSession(loaded, run) { prompt, sample in
       job(prompt, sample, options, loaded)

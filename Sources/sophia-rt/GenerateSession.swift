@@ -61,7 +61,7 @@ struct GenerateSession {
     }
     if !goesOn { try StandardOutput.write(line) }
     var written: [UInt32] = []
-    try run.run([job]) { _, text, new in
+    try run.run([job], since: ContinuousClock.now) { _, text, new in
       try show(text, new)
       if text.end != nil { written = text.shownTokens(from: 0).map(\.id) }
     }

@@ -13,21 +13,16 @@ final class GenerationRun {
   }
 
   let engine: Engine
-  /// From the start of the run to the first token of any text.
+  /// How long the user waited for the first token of all.
   private(set) var firstToken: Duration?
   /// Why texts ended.
   private(set) var ends: Set<GeneratedText.End> = []
   private let tokenizer: Tokenizer
-  private let began: ContinuousClock.Instant
   /// Texts side by side: as many as the memory for their keys and values is made for.
   private static let together = 16
 
-  /// An engine for these jobs, or others of their length.
-  /// - began: when the user began to wait.
-  init(
-    _ loaded: LoadedModel, for jobs: [Job], since began: ContinuousClock.Instant,
-    on team: ThreadTeam
-  ) throws(MemoryError) {
+  /// An engine for these jobs, or others of their length; without any, for texts of the whole context.
+  init(_ loaded: LoadedModel, for jobs: [Job], on team: ThreadTeam) throws(MemoryError) {
     let context = loaded.model.config.contextLength
     let longest = jobs.map {
       min(context, min(context, $0.request.prompt.count) + min(context, $0.request.maxTokens))
@@ -35,14 +30,14 @@ final class GenerationRun {
     let pages = KVPool.pages(for: longest.max() ?? context) * min(max(1, jobs.count), Self.together)
     engine = try Engine(loaded.model, pages: pages, on: team)
     tokenizer = loaded.tokenizer
-    self.began = began
   }
 
   /// Writes the texts. `show` gets the job's number, the text so far and what is new of it; the last
   /// time the text's `end` is set. Interrupted, every text under way ends and no other begins.
   /// Throws what `show` throws; the engine is of no use then.
+  /// - began: when the user began to wait.
   func run(
-    _ jobs: [Job], show: (_ job: Int, _ text: GeneratedText, _ new: [UInt8]) throws -> Void
+    _ jobs: [Job], since began: ContinuousClock.Instant, show: (_ job: Int, _ text: GeneratedText, _ new: [UInt8]) throws -> Void
   ) throws {
     var texts: [Int: (job: Int, text: GeneratedText)] = [:]
     var next = 0
