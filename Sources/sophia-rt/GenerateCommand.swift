@@ -181,7 +181,7 @@ struct GenerateCommand: ParsableCommand {
   private func session(_ loaded: LoadedModel, _ team: ThreadTeam) throws -> GenerationRun {
     let run = try GenerationRun(loaded, for: [], on: team)
     let show = stream(GenerationResult(tokenizer: loaded.tokenizer))
-    var session = GenerateSession(loaded, run) { prompt, sample in
+    var session = GenerateSession(loaded, run, echoes: logprobs == nil) { prompt, sample in
       job(prompt, sample, options, loaded)
     } show: { text, new in
       try show(0, text, new)

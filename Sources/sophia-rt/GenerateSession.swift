@@ -11,6 +11,8 @@ struct GenerateSession {
   let run: GenerationRun
   /// The request of a prompt; its `sample` is the number of the text in the session.
   let request: (_ prompt: [UInt32], _ sample: UInt32) -> GenerationRun.Job
+  /// Whether a prompt is shown before its text.
+  let echoes: Bool
   /// Called with the text so far and what is new of it.
   let show: (_ text: GeneratedText, _ new: [UInt8]) throws -> Void
   private var terminal = Terminal()
@@ -20,11 +22,12 @@ struct GenerateSession {
   private var tokens: [UInt32] = []
 
   init(
-    _ loaded: LoadedModel, _ run: GenerationRun,
+    _ loaded: LoadedModel, _ run: GenerationRun, echoes: Bool,
     request: @escaping (_ prompt: [UInt32], _ sample: UInt32) -> GenerationRun.Job,
     show: @escaping (_ text: GeneratedText, _ new: [UInt8]) throws -> Void
   ) {
-    (self.loaded, self.run, self.request, self.show) = (loaded, run, request, show)
+    (self.loaded, self.run, self.echoes) = (loaded, run, echoes)
+    (self.request, self.show) = (request, show)
   }
 
   /// Until the end of standard input.
@@ -59,7 +62,7 @@ struct GenerateSession {
       terminal.note("[\(error)]")
       return
     }
-    if !goesOn { try StandardOutput.write(line) }
+    if echoes && !goesOn { try StandardOutput.write(line) }
     var written: [UInt32] = []
     try run.run([job], since: ContinuousClock.now) { _, text, new in
       try show(text, new)

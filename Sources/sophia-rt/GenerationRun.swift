@@ -21,7 +21,7 @@ final class GenerationRun {
   /// Texts side by side: as many as the memory for their keys and values is made for.
   private static let together = 16
 
-  /// An engine for these jobs, or others of their length; without any, for texts of the whole context.
+  /// An engine for these jobs, or others of their length; of none, for texts of the whole context.
   init(_ loaded: LoadedModel, for jobs: [Job], on team: ThreadTeam) throws(MemoryError) {
     let context = loaded.model.config.contextLength
     let longest = jobs.map {
@@ -37,7 +37,8 @@ final class GenerationRun {
   /// Throws what `show` throws; the engine is of no use then.
   /// - began: when the user began to wait.
   func run(
-    _ jobs: [Job], since began: ContinuousClock.Instant, show: (_ job: Int, _ text: GeneratedText, _ new: [UInt8]) throws -> Void
+    _ jobs: [Job], since began: ContinuousClock.Instant,
+    show: (_ job: Int, _ text: GeneratedText, _ new: [UInt8]) throws -> Void
   ) throws {
     var texts: [Int: (job: Int, text: GeneratedText)] = [:]
     var next = 0

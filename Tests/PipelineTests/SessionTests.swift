@@ -54,9 +54,13 @@ extension PipelineTests {
       #expect(end.code == 0, "\(end.errors)")
       let one = try place.program.run(arguments + ["--prompt", "Once"]).output
       #expect(end.output.hasPrefix(one))
-      // The empty line goes on with the text; the last line is a prompt although it has no end.
-      let rest = end.output.dropFirst(one.count)
-      #expect(!rest.hasPrefix("Once") && rest.contains("\nThe cat") && rest.hasSuffix("\n"))
+      // The last line is a prompt although it has no end.
+      #expect(end.output.contains("\nThe cat") && end.output.hasSuffix("\n"))
+      // The empty line goes on with the text: the same tokens, as likely as in one text.
+      let greedy = arguments + ["--temperature", "0", "--logprobs", "3"]
+      let two = try place.program.run(greedy + ["--interactive"], input: "Once\n\n").output
+      let whole = try place.program.run(greedy + ["--prompt", "Once", "--max-tokens", "16"]).output
+      #expect(two.split(separator: "\n") == whole.split(separator: "\n"))
       #expect(try place.program.run(arguments + ["--interactive"], input: "").output.isEmpty)
       // A prompt that does not fit is told, and the session goes on.
       let long = String(repeating: "The cat sat on the mat. ", count: 20)
@@ -118,6 +122,14 @@ extension PipelineTests {
       for row in greedy.output.split(separator: "\n").map({ $0.split(separator: "\t") }) {
         #expect("\(row[0]) \(row[1])" == row[2])
       }
+      // Of a stop string that cuts the text only the tokens are shown that begin before it.
+      let stop = String(text.dropFirst(5).prefix(2))
+      let cut = try place.program.run(arguments + ["--stop", stop]).output.dropFirst(4).dropLast()
+      let short = try place.program.run(arguments + ["--stop", stop, "--logprobs", "3"]).output
+      #expect(table.hasPrefix(short) && !cut.isEmpty)
+      let kept = short.split(separator: "\n").count
+      #expect(tokens.prefix(kept).joined().hasPrefix(cut))
+      #expect(tokens.prefix(kept - 1).joined().utf8.count < cut.utf8.count)
       let none = try place.program.run(arguments + ["--logprobs", "0"]).output
       #expect(none == rows.map { "\($0[0])\t\($0[1])\n" }.joined())
     }
