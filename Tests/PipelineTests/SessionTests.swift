@@ -20,11 +20,11 @@ extension PipelineTests {
       let words =
         [
           "generate", "--checkpoint", "run", "--prompt", "Once", "--slide", "--max-tokens",
-          "2000000000",
+          "2000000000", "--temperature", "0",
         ] + more
       // Samples come at the end, so that nothing is written before: the reader goes at once.
       let reader = more.first == "--num-samples" ? "true" : "head -c 1 >/dev/null"
-      let script = "{ \"$@\" 2>noise </dev/null; echo $? >code; } | \(reader)"
+      let script = "{ timeout 20 \"$@\" 2>noise </dev/null; echo $? >code; } | \(reader)"
       let end = try place.program.start(
         ["-c", script, "sh", try Program.path()] + words, program: "/bin/sh"
       ).wait()
