@@ -14,6 +14,7 @@ final class ActiveSequence {
   private(set) var windowStart: Int
   /// The ids in `tokens`, kept if there is a repetition penalty.
   private(set) var seen: Set<UInt32> = []
+  private var lookup = PromptLookup()
   private let contextLength: Int
 
   init(id: Int, request: Request, cache: KVCache, pages: Int, contextLength: Int) {
@@ -45,12 +46,15 @@ final class ActiveSequence {
   /// context have room for, the draw after them included.
   func proposal(most: Int) -> [UInt32] {
     let left = request.maxTokens - (tokens.count - request.prompt.count)
-    let count = min(most, request.lookup, left - 1, contextLength - cache.length - 1)
-    return PromptLookup.proposal(after: tokens.suffix(contextLength), count: count)
+    let room = min(left - 1, contextLength - cache.length - 1)
+    return lookup.proposal(
+      after: tokens.suffix(contextLength), most: min(most, request.lookup, room))
   }
 
-  /// Forgets the keys and values of proposed tokens that are not the text's.
-  func forgetUnread() {
+  /// Takes how many of the tokens proposed became the text's; the keys and values of the others are
+  /// forgotten.
+  func settle(proposed: Int, accepted: Int) {
+    lookup.learn(proposed: proposed, accepted: accepted)
     cache.truncate(to: min(cache.length, tokens.count - 1 - windowStart))
   }
 

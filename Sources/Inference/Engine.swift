@@ -93,7 +93,7 @@ public final class Engine {
     let draws = SequenceDraws(logits: logits, scratch: scratch, team: decoder.team).run(items)
     for (item, draws) in zip(items, draws) {
       for draw in draws { steps.append(finish(item.sequence, draw)) }
-      item.sequence.forgetUnread()
+      item.sequence.settle(proposed: item.proposal.count, accepted: draws.count - 1)
     }
     timing.add(ContinuousClock.now - start, batch, accepted: draws.map { $0.count - 1 })
     return steps

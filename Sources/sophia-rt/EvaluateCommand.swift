@@ -11,20 +11,22 @@ struct EvaluateCommand: ParsableCommand {
     discussion: """
       Prints one JSON object; progress goes to standard error. One of:
 
-      --data (default: the run's own): nats a token, perplexity and bits a byte of the validation
-      tokens, in windows of --context tokens side by side. --stride 512 lets the windows overlap and
-      counts the last 512 predictions of each, so that every token has a long context. With
-      --baselines also the cross-entropy of unigram and trigram models of the training tokens.
+      --data (default: the run's own): nats a token, perplexity and bits a byte of the \
+      validation tokens, in windows of --context tokens side by side. --stride 512 lets the \
+      windows overlap and counts the last 512 predictions of each, so that every token has a \
+      long context. With --baselines also the cross-entropy of unigram and trigram models of the \
+      training tokens.
 
-      --multiple-choice: HellaSwag's JSON lines (ctx_a, ctx_b, activity_label, endings, label). acc is
-      the share of questions whose right ending is the likeliest, acc_norm the likeliest for its
-      length in characters, acc_bytes in bytes.
+      --multiple-choice: HellaSwag's JSON lines (ctx_a, ctx_b, activity_label, endings, label). \
+      acc is the share of questions whose right ending is the likeliest, acc_norm the likeliest \
+      for its length in characters, acc_bytes in bytes.
 
-      --last-word: LAMBADA's JSON lines ({"text": …}). acc is the share of last words that greedy
-      decoding writes, perplexity that of a whole word.
+      --last-word: LAMBADA's JSON lines ({"text": …}). acc is the share of last words that \
+      greedy decoding writes, perplexity that of a whole word.
 
-      Questions are prepared, scored and cut on the left as lm-evaluation-harness does without
-      examples (its tasks hellaswag and lambada_openai); stderr is the standard error of the mean.
+      Questions are prepared, scored and cut on the left as lm-evaluation-harness does without \
+      examples (its tasks hellaswag and lambada_openai); stderr is the standard error of the \
+      mean.
       """)
 
   @Option(

@@ -13,20 +13,21 @@ struct GenerateCommand: ParsableCommand {
     commandName: "generate",
     abstract: "Continue prompts with a checkpoint.",
     discussion: """
-      Text goes to standard output as it is generated, notices and timing to standard error. The same
-      seed gives the same text, for any number of threads and whatever else is generated beside it.
-      Without a prompt the text starts afresh; a prompt on standard input is read when it is not a
-      terminal.
+      Text goes to standard output as it is generated, notices and timing to standard error. The \
+      same seed gives the same text, for any number of threads and whatever else is generated \
+      beside it. Without a prompt the text starts afresh; a prompt on standard input is read \
+      when it is not a terminal.
 
-      --prompts reads JSON lines: {"prompt": "Once", "max_tokens": 20, "stop": ["."]}. Each may also
-      set num_samples, temperature, top_k, top_p, min_p, repetition_penalty and seed; the options here
-      are its defaults. The texts are written side by side, and come out as JSON lines in the order of
-      the prompts: {"index": 0, "sample": 0, "prompt": …, "text": …, "tokens": …, "finish_reason": …},
-      the reason being end_of_text, stop, max_tokens, context_full, interrupted or invalid_logits.
+      --prompts reads JSON lines: {"prompt": "Once", "max_tokens": 20, "stop": ["."]}. Each may \
+      also set num_samples, temperature, top_k, top_p, min_p, repetition_penalty and seed; the \
+      options here are its defaults. The texts are written side by side, and come out as JSON \
+      lines in the order of the prompts: {"index": 0, "sample": 0, "prompt": …, "text": …, \
+      "tokens": …, "finish_reason": …}, the reason being end_of_text, stop, max_tokens, \
+      context_full, interrupted or invalid_logits.
 
-      --logprobs prints a line a token instead of text (with --prompts: a member "logprobs"): the
-      token, the natural logarithm of its probability under the model itself, before penalty,
-      temperature and cuts, and the same of the likeliest n.
+      --logprobs prints a line a token instead of text (with --prompts: a member "logprobs"): \
+      the token, the natural logarithm of its probability under the model itself, before \
+      penalty, temperature and cuts, and the same of the likeliest n.
       """)
 
   @Option(

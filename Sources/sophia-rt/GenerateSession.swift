@@ -63,14 +63,16 @@ struct GenerateSession {
       return
     }
     if echoes && !goesOn { try StandardOutput.write(line) }
-    var written: [UInt32] = []
+    var last: GeneratedText?
     try run.run([job], since: ContinuousClock.now) { _, text, new in
       try show(text, new)
-      if text.end != nil { written = text.shownTokens(from: 0).map(\.id) }
+      if text.end != nil { last = text }
     }
     _ = Interrupts.take()
+    let written = last?.shownTokens(from: 0).map(\.id) ?? []
     tokens = prompt + written
     try StandardOutput.write("\n")
+    if last?.end == .endOfText && written.isEmpty { terminal.note("[the text ends here]") }
   }
 }
 

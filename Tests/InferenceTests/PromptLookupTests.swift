@@ -18,11 +18,34 @@ import Testing
     ([1, 2, 3, 1, 2], 0, []), ([1, 2, 3, 1, 2], -1, []),
   ])
   func proposesWhatFollowedBefore(tokens: [UInt32], count: Int, expected: [UInt32]) {
-    #expect(PromptLookup.proposal(after: tokens[...], count: count) == expected)
+    // As long as after many right ones.
+    var lookup = PromptLookup()
+    for _ in 0..<3 { lookup.learn(proposed: 2, accepted: 2) }
+    #expect(lookup.length == 16 && lookup.match == 2)
+    #expect(lookup.proposal(after: tokens[...], most: count) == expected)
     // The slice's bounds are kept.
     let longer = tokens + tokens
-    #expect(
-      PromptLookup.proposal(after: longer[tokens.count...], count: count) == expected)
+    #expect(lookup.proposal(after: longer[tokens.count...], most: count) == expected)
+  }
+
+  @Test func wrongProposalsMakeItCautious() {
+    var lookup = PromptLookup()
+    let tokens: [UInt32] = [1, 2, 3, 4, 5, 6, 7, 8, 9, 5, 6, 7]
+    #expect(lookup.proposal(after: tokens[...], most: 9) == [8, 9])
+    lookup.learn(proposed: 2, accepted: 0)
+    #expect(lookup.proposal(after: tokens[...], most: 9) == [8])
+    lookup.learn(proposed: 1, accepted: 0)
+    // Three equal tokens are too few now, and nothing is learnt from no proposal.
+    #expect(lookup.proposal(after: tokens[...], most: 9).isEmpty)
+    lookup.learn(proposed: 0, accepted: 0)
+    let four = [4] + tokens[4...] + [4, 5, 6, 7]
+    #expect(lookup.proposal(after: four[...], most: 9) == [8])
+    lookup.learn(proposed: 1, accepted: 1)
+    #expect(lookup.proposal(after: tokens[...], most: 9) == [8, 9])
+    lookup.learn(proposed: 8, accepted: 3)
+    #expect(lookup.length == 4 && lookup.match == 2)
+    for _ in 0..<9 { lookup.learn(proposed: 1, accepted: 0) }
+    #expect(lookup.length == 1 && lookup.match == 6)
   }
 
   /// Random models, prompts that repeat, all kinds of settings: the same steps, bit for bit.
@@ -95,12 +118,12 @@ import Testing
     let model = try EngineTests.fixed([0, 1, 5, 2])
     let engine = try Engine(model, on: ThreadTeam(count: 1))
     let generator = try Generator(
-      engine, Request(prompt: [2, 2], maxTokens: 91, sampling: .greedy, lookup: 8))
+      engine, Request(prompt: [2, 2], maxTokens: 90, sampling: .greedy, lookup: 8))
     while let step = try generator.next() { #expect(step.token == 2) }
-    // The prompt's pass draws one token, ten more nine each.
-    #expect(engine.timing.decodeSteps == 10)
-    #expect(engine.timing.decodeTokens == 90)
-    #expect(engine.timing.proposedTokens == 80 && engine.timing.acceptedTokens == 80)
+    // The prompt's pass draws one token, the next ones 3 and 5, nine more 9 each.
+    #expect(engine.timing.decodeSteps == 11)
+    #expect(engine.timing.decodeTokens == 89)
+    #expect(engine.timing.proposedTokens == 78 && engine.timing.acceptedTokens == 78)
   }
 
   @Test func stoppingDropsWhatWasDrawnAhead() throws {
