@@ -14,6 +14,7 @@ final class ActiveSequence {
   private(set) var windowStart: Int
   /// The ids in `tokens`, kept if there is a repetition penalty.
   private(set) var seen: Set<UInt32> = []
+  private var lookup = PromptLookup()
   private let contextLength: Int
 
   init(id: Int, request: Request, cache: KVCache, pages: Int, contextLength: Int) {
@@ -39,6 +40,22 @@ final class ActiveSequence {
     if tokens.count - windowStart <= contextLength { return }
     windowStart = tokens.count - max(1, contextLength / 2)
     cache.truncate(to: 0)
+  }
+
+  /// Tokens that may follow, if the request wants them looked up: no more than the text and the
+  /// context have room for, the draw after them included.
+  func proposal(most: Int) -> [UInt32] {
+    let left = request.maxTokens - (tokens.count - request.prompt.count)
+    let room = min(left - 1, contextLength - cache.length - 1)
+    return lookup.proposal(
+      after: tokens.suffix(contextLength), most: min(most, request.lookup, room))
+  }
+
+  /// Takes how many of the tokens proposed became the text's; the keys and values of the others are
+  /// forgotten.
+  func settle(proposed: Int, accepted: Int) {
+    lookup.learn(proposed: proposed, accepted: accepted)
+    cache.truncate(to: min(cache.length, tokens.count - 1 - windowStart))
   }
 
   /// Appends a token. Returns why the text ends with it, if it does.

@@ -25,6 +25,9 @@ public final class Engine {
   private var nextID = 0
   /// A shorter common beginning is not worth sharing.
   private static let shortestShared = 16
+  /// Proposed tokens are checked as long as a step has no more rows than this: beyond, a row more
+  /// costs more than it is likely to bring.
+  private static let rowsWithProposals = 24
 
   private var config: GPT2Config { decoder.model.config }
 
@@ -49,13 +52,18 @@ public final class Engine {
   /// Queues a request; the number it returns names the request in ``Step/request``. Throws an
   /// ``InferenceError`` that says what is wrong with it.
   public func submit(_ request: Request) throws(InferenceError) -> Int {
+    try check(request)
+    defer { nextID += 1 }
+    waiting.append((nextID, request))
+    return nextID
+  }
+
+  /// Throws what ``submit(_:)`` would throw.
+  public func check(_ request: Request) throws(InferenceError) {
     try request.validate(
       vocabularySize: config.vocabularySize, contextLength: config.contextLength)
     let needed = ActiveSequence.pages(request, contextLength: config.contextLength)
     if needed > pool.pageCount { throw .poolTooSmall(needed: needed, pages: pool.pageCount) }
-    defer { nextID += 1 }
-    waiting.append((nextID, request))
-    return nextID
   }
 
   /// Ends a request: the next step reports ``EndReason/stopped`` for it. Nothing if it has ended.
@@ -64,7 +72,8 @@ public final class Engine {
     if known && !cancelled.contains(id) { cancelled.append(id) }
   }
 
-  /// One pass of the model over all texts at hand: a token for each whose prompt is read. Empty
+  /// One pass of the model over all texts at hand: a token for each whose prompt is read, and one
+  /// more for each that ``PromptLookup`` proposed rightly, in the text's order. Empty
   /// while prompts are being read; when nothing is left to do, too (``unfinished`` is 0).
   ///
   /// Throws ``MemoryError`` if there is none for the logits; the step may be tried again.
@@ -73,18 +82,20 @@ public final class Engine {
     admit()
     if active.isEmpty { return steps }
     let start = ContinuousClock.now
-    let (batch, inputs) = plan()
-    let promptTokens = zip(batch, inputs).reduce(0) { sum, pair in
-      pair.0.isReadingPrompt ? sum + pair.1.tokens.count : sum
+    let batch = plan()
+    let logits = try decoder.forward(batch.map(\.input), logits: .tail(batch.map(\.logitRows)))
+    var (items, row): ([SequenceDraws.Item], Int) = ([], 0)
+    for part in batch where part.logitRows > 0 {
+      items.append(
+        SequenceDraws.Item(sequence: part.sequence, proposal: part.proposal, firstRow: row))
+      row += part.logitRows
     }
-    let logits = try decoder.forward(inputs)
-    let ready = batch.indices.filter { batch[$0].pending.isEmpty }
-    for (row, draw) in zip(ready, draws(ready.map { (batch[$0], logits[$0]) })) {
-      steps.append(finish(batch[row], draw))
+    let draws = SequenceDraws(logits: logits, scratch: scratch, team: decoder.team).run(items)
+    for (item, draws) in zip(items, draws) {
+      for draw in draws { steps.append(finish(item.sequence, draw)) }
+      item.sequence.settle(proposed: item.proposal.count, accepted: draws.count - 1)
     }
-    timing.add(
-      ContinuousClock.now - start, promptTokens: promptTokens,
-      rows: inputs.reduce(0) { $0 + $1.tokens.count })
+    timing.add(ContinuousClock.now - start, batch, accepted: draws.map { $0.count - 1 })
     return steps
   }
 
@@ -133,58 +144,44 @@ public final class Engine {
     return cache
   }
 
-  /// What each sequence feeds: the newest token, or as much of its prompt as fits this step.
-  private func plan() -> (batch: [ActiveSequence], inputs: [Decoder.Input]) {
-    var (batch, inputs): ([ActiveSequence], [Decoder.Input]) = ([], [])
+  /// What a sequence feeds in a step.
+  struct Part {
+    let sequence: ActiveSequence
+    let input: Decoder.Input
+    /// Whether it reads its prompt, or after a slide its own text.
+    let isPrompt: Bool
+    /// The last tokens of the input, where they are guesses.
+    let proposal: [UInt32]
+    /// Rows of logits that are needed: none while the prompt is not read.
+    let logitRows: Int
+  }
+
+  /// What each sequence feeds: the newest token and what may follow it, or as much of its prompt as
+  /// fits this step.
+  private func plan() -> [Part] {
     for sequence in active { sequence.slideIfFull() }
-    var rows = max(1, promptRows - active.filter { !$0.isReadingPrompt }.count)
+    let writing = active.count { !$0.isReadingPrompt }
+    var rows = max(1, promptRows - writing)
+    let proposed = max(0, Self.rowsWithProposals - writing) / max(1, writing)
+    var batch: [Part] = []
     for sequence in active {
-      let pending = sequence.pending
-      let count = sequence.isReadingPrompt ? min(rows, pending.count) : 1
+      let (pending, isPrompt) = (sequence.pending, sequence.isReadingPrompt)
+      let count = isPrompt ? min(rows, pending.count) : 1
       if count == 0 { continue }
-      if sequence.isReadingPrompt { rows -= count }
-      batch.append(sequence)
-      inputs.append(Decoder.Input(sequence.cache, Array(pending.prefix(count))))
+      if isPrompt { rows -= count }
+      let proposal = isPrompt ? [] : sequence.proposal(most: proposed)
+      batch.append(
+        Part(
+          sequence: sequence,
+          input: Decoder.Input(sequence.cache, pending.prefix(count) + proposal),
+          isPrompt: isPrompt, proposal: proposal,
+          logitRows: count == pending.count ? 1 + proposal.count : 0))
     }
-    return (batch, inputs)
-  }
-
-  private typealias Draw = (token: UInt32, logprob: Float?, top: [TokenLogprob])
-
-  /// Rows are shared out among the threads.
-  private func draws(
-    _ rows: [(sequence: ActiveSequence, logits: UnsafeBufferPointer<Float>)]
-  ) -> [Draw?] {
-    var draws = [Draw?](repeating: nil, count: rows.count)
-    draws.withUnsafeMutableBufferPointer { draws in
-      var counter = WorkCounter()
-      withUnsafeMutablePointer(to: &counter) { counter in
-        decoder.team.run { thread in
-          while true {
-            let row = counter.pointee.next()
-            if row >= rows.count { break }
-            draws[row] = draw(rows[row].sequence, rows[row].logits, scratch[thread])
-          }
-        }
-      }
-    }
-    return draws
-  }
-
-  private func draw(
-    _ sequence: ActiveSequence, _ logits: UnsafeBufferPointer<Float>, _ scratch: SamplerScratch
-  ) -> Draw? {
-    guard
-      let token = sequence.sampler.draw(
-        logits, position: sequence.tokens.count, seen: sequence.seen, using: scratch)
-    else { return nil }
-    guard let count = sequence.request.logprobs else { return (token, nil, []) }
-    guard let entry = TokenLogprob.of(token, top: count, logits, using: scratch) else { return nil }
-    return (token, entry.token.logprob, entry.top)
+    return batch
   }
 
   /// Appends what was drawn; a sequence that ends gives its pages back.
-  private func finish(_ sequence: ActiveSequence, _ draw: Draw?) -> Step {
+  private func finish(_ sequence: ActiveSequence, _ draw: SequenceDraws.Draw?) -> Step {
     var (token, end): (UInt32?, EndReason?) = (nil, .invalidLogits)
     if let draw {
       let stops = sequence.request.stopTokens.contains(draw.token)

@@ -11,6 +11,11 @@ public struct EngineTiming: Sendable, Equatable {
   public private(set) var decodeTokens = 0
   /// Steps that read no prompt: each reads the weights once.
   public private(set) var decodeSteps = 0
+  /// Tokens that ``PromptLookup`` proposed; a pass over those that were wrong is in the seconds
+  /// above, but they are not among the tokens.
+  public private(set) var proposedTokens = 0
+  /// How many of them were the ones drawn.
+  public private(set) var acceptedTokens = 0
 
   /// Prompt tokens a second.
   public var prefillTokensPerSecond: Double {
@@ -22,15 +27,21 @@ public struct EngineTiming: Sendable, Equatable {
     decodeSeconds > 0 ? Double(decodeTokens) / decodeSeconds : 0
   }
 
-  mutating func add(_ duration: Duration, promptTokens: Int, rows: Int) {
+  /// - accepted: proposed tokens that each drawing sequence accepted.
+  mutating func add(_ duration: Duration, _ batch: [Engine.Part], accepted: [Int]) {
     let (whole, atto) = duration.components
     let seconds = Double(whole) + Double(atto) * 1e-18
-    if promptTokens > 0 {
+    let proposed = batch.reduce(0) { $0 + $1.proposal.count }
+    let right = accepted.reduce(0, +)
+    let tokens = batch.reduce(0) { $0 + $1.input.tokens.count } - proposed + right
+    proposedTokens += proposed
+    acceptedTokens += right
+    if batch.contains(where: \.isPrompt) {
       prefillSeconds += seconds
-      prefillTokens += rows
+      prefillTokens += tokens
     } else {
       decodeSeconds += seconds
-      decodeTokens += rows
+      decodeTokens += tokens
       decodeSteps += 1
     }
   }

@@ -5,6 +5,8 @@ public final class Generator {
   /// The engine; its timing is the text's.
   public let engine: Engine
   private let id: Int
+  /// Steps that `next` has not returned yet.
+  private var steps: ArraySlice<Step> = []
   private var ended = false
 
   /// Throws an ``InferenceError`` that says what is wrong with the request. The engine must have no
@@ -17,15 +19,16 @@ public final class Generator {
 
   /// The next token or the end; nil after the end. Throws ``MemoryError``.
   public func next() throws(MemoryError) -> Step? {
-    while !ended {
-      for step in try engine.step() where step.request == id {
-        ended = step.end != nil
-        return step
-      }
-    }
-    return nil
+    while !ended && steps.isEmpty { steps = try engine.step().filter { $0.request == id }[...] }
+    guard let step = steps.popFirst() else { return nil }
+    ended = step.end != nil
+    return step
   }
 
   /// Ends the text: `next` reports it.
-  public func stop() { engine.cancel(id) }
+  public func stop() {
+    let hasEnded = steps.contains { $0.end != nil }
+    steps = hasEnded ? [Step(request: id, end: .stopped)] : []
+    if !hasEnded { engine.cancel(id) }
+  }
 }

@@ -10,6 +10,8 @@ public enum InferenceError: Error, Equatable, CustomStringConvertible {
   case setting(name: String, value: String, expected: String)
   /// A request that needs more key and value pages than the pool has.
   case poolTooSmall(needed: Int, pages: Int)
+  /// Logits that are not finite numbers.
+  case invalidLogits
 
   /// One line for the user.
   public var description: String {
@@ -24,6 +26,7 @@ public enum InferenceError: Error, Equatable, CustomStringConvertible {
     case .poolTooSmall(let needed, let pages):
       "the request needs \(needed) pages of keys and values, the pool has \(pages): ask for fewer "
         + "tokens or give it more memory"
+    case .invalidLogits: "the model's logits are not finite numbers: its weights are broken"
     }
   }
 }

@@ -18,12 +18,15 @@ public struct Request: Sendable {
   public var slide: Bool
   /// Whether each step has the token's log-probability, and of how many likeliest tokens besides.
   public var logprobs: Int?
+  /// Most tokens that ``PromptLookup`` proposes at a time; 0 is none. It changes no token, only how
+  /// many passes of the model they take.
+  public var lookup: Int
 
   /// Memberwise.
   public init(
     prompt: [UInt32], maxTokens: Int, sampling: SamplingSettings = SamplingSettings(),
     stopTokens: Set<UInt32> = [], seed: UInt64 = 0, sample: UInt32 = 0, slide: Bool = false,
-    logprobs: Int? = nil
+    logprobs: Int? = nil, lookup: Int = 0
   ) {
     self.prompt = prompt
     self.maxTokens = maxTokens
@@ -33,6 +36,7 @@ public struct Request: Sendable {
     self.sample = sample
     self.slide = slide
     self.logprobs = logprobs
+    self.lookup = lookup
   }
 
   /// Throws an ``InferenceError`` if no engine could serve it.
@@ -49,6 +53,7 @@ public struct Request: Sendable {
     if let logprobs, logprobs < 0 {
       throw .setting(name: "logprobs", value: "\(logprobs)", expected: "at least 0")
     }
+    if lookup < 0 { throw .setting(name: "lookup", value: "\(lookup)", expected: "at least 0") }
   }
 }
 

@@ -27,6 +27,9 @@ public final class Decoder {
     case last
     /// Of every token: the inputs' rows one after another.
     case all
+    /// Of each input's last so many tokens, one number an input, 0 to all of its tokens: the inputs'
+    /// rows one after another.
+    case tail([Int])
   }
 
   /// Rows of logits in the decoder's memory, to be read before the next `forward`.
@@ -82,25 +85,39 @@ public final class Decoder {
   public func forward(
     _ batch: [Input], logits rows: Rows = .last
   ) throws(MemoryError) -> Logits {
-    let (config, total) = (model.config, batch.reduce(0) { $0 + $1.tokens.count })
-    let rowCount = rows == .all ? total : batch.count
+    let (config, tails) = (model.config, Self.tails(batch, rows))
+    let rowCount = tails.reduce(0, +)
     let stride = (config.vocabularySize + 15) / 16 * 16
     if logits.count < rowCount * stride { logits = try Arena(count: rowCount * stride) }
     check(batch)
     let out = logits.base
     var row = 0
-    for block in blocks(batch) {
+    for block in blocks(batch, tails) {
       let pass = DecoderPass(
         model: model, workspace: workspace, team: team, spans: block,
         tokens: block.flatMap { Array($0.tokens) })
       pass.run()
       for span in block { span.cache.advance(span.tokens.count) }
-      let wanted = pass.rows(rows)
+      let wanted = pass.wantedRows
       pass.head(wanted, logits: out + row * stride, stride: stride)
       row += wanted.count
     }
     return Logits(
       rows: rowCount, vocabularySize: config.vocabularySize, stride: stride, arena: logits)
+  }
+
+  /// How many of each input's last tokens have their logits computed.
+  private static func tails(_ batch: [Input], _ rows: Rows) -> [Int] {
+    switch rows {
+    case .last: return batch.map { _ in 1 }
+    case .all: return batch.map(\.tokens.count)
+    case .tail(let counts):
+      precondition(
+        counts.count == batch.count
+          && zip(batch, counts).allSatisfy { $1 >= 0 && $1 <= $0.tokens.count },
+        "Decoder: logits of the last \(counts) tokens of \(batch.map(\.tokens.count))")
+      return counts
+    }
   }
 
   private func check(_ batch: [Input]) {
@@ -119,10 +136,10 @@ public final class Decoder {
   }
 
   /// The batch's rows one after another, cut into blocks of at most the workspace's rows.
-  private func blocks(_ batch: [Input]) -> [[DecoderSpan]] {
+  private func blocks(_ batch: [Input], _ tails: [Int]) -> [[DecoderSpan]] {
     var blocks: [[DecoderSpan]] = [[]]
     var used = 0
-    for input in batch {
+    for (input, tail) in zip(batch, tails) {
       var start = 0
       while start < input.tokens.count {
         if used == workspace.rows {
@@ -134,7 +151,7 @@ public final class Decoder {
           DecoderSpan(
             cache: input.cache, row: used, position: input.cache.length + start,
             tokens: input.tokens[start..<start + count],
-            isLast: start + count == input.tokens.count))
+            firstWanted: min(count, max(0, input.tokens.count - tail - start))))
         start += count
         used += count
       }
@@ -151,6 +168,6 @@ struct DecoderSpan {
   /// Its position in the sequence.
   let position: Int
   let tokens: ArraySlice<UInt32>
-  /// Whether it ends its input.
-  let isLast: Bool
+  /// The logits of its tokens from this one on are asked for; their number if of none.
+  let firstWanted: Int
 }

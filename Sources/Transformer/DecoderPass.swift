@@ -23,11 +23,8 @@ struct DecoderPass {
   }
 
   /// The rows of the block whose logits are asked for.
-  func rows(_ rows: Decoder.Rows) -> [Int] {
-    switch rows {
-    case .all: Array(0..<R)
-    case .last: spans.filter(\.isLast).map { $0.row + $0.tokens.count - 1 }
-    }
+  var wantedRows: [Int] {
+    spans.flatMap { $0.row + $0.firstWanted..<$0.row + $0.tokens.count }
   }
 
   /// logits (rows.count, V) = LayerNorm(residual[rows])·wteᵀ. Uses up the residual stream.

@@ -1,29 +1,57 @@
 import ArgumentParser
-import Checkpoints
 import Dataset
 import Files
 import Machine
-import Training
-import Transformer
 
 /// `sophia-rt evaluate`.
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Measure a checkpoint's loss on a dataset's validation tokens.",
-    discussion:
-      "Prints one JSON object: nats a token, perplexity, bits a byte, and with --baselines "
-      + "the cross-entropy of unigram and trigram models of the training tokens.")
+    abstract: "Measure a checkpoint: loss on a dataset, or answers to a question set.",
+    discussion: """
+      Prints one JSON object; progress goes to standard error. One of:
 
-  @Option(help: ArgumentHelp("Checkpoint or run directory.", valueName: "dir"))
+      --data (default: the run's own): nats a token, perplexity and bits a byte of the \
+      validation tokens, in windows of --context tokens side by side. --stride 512 lets the \
+      windows overlap and counts the last 512 predictions of each, so that every token has a \
+      long context. With --baselines also the cross-entropy of unigram and trigram models of the \
+      training tokens.
+
+      --multiple-choice: HellaSwag's JSON lines (ctx_a, ctx_b, activity_label, endings, label). \
+      acc is the share of questions whose right ending is the likeliest, acc_norm the likeliest \
+      for its length in characters, acc_bytes in bytes.
+
+      --last-word: LAMBADA's JSON lines ({"text": …}). acc is the share of last words that \
+      greedy decoding writes, perplexity that of a whole word.
+
+      Questions are prepared, scored and cut on the left as lm-evaluation-harness does without \
+      examples (its tasks hellaswag and lambada_openai); stderr is the standard error of the \
+      mean.
+      """)
+
+  @Option(
+    help: ArgumentHelp(
+      "Checkpoint, run directory or Hugging Face GPT-2 folder.", valueName: "dir"))
   var checkpoint: String
   @Option(
     help: ArgumentHelp("Dataset directory (default: the run's own data).", valueName: "dir"))
   var data: String?
+  @Option(
+    help: ArgumentHelp("Questions with endings, as HellaSwag has them.", valueName: "file.jsonl"))
+  var multipleChoice: String?
+  @Option(
+    help: ArgumentHelp("Passages whose last word is to be guessed.", valueName: "file.jsonl"))
+  var lastWord: String?
   @Option(help: ArgumentHelp("Validation tokens (default: all).", valueName: "n"))
   var tokens: Int?
-  @Option(help: ArgumentHelp("Tokens of a window (default: the model's context).", valueName: "n"))
+  @Option(
+    help: ArgumentHelp("Tokens that the model sees (default: its context).", valueName: "n"))
   var context: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Let windows overlap: each begins n tokens further on and counts its last n.", valueName: "n")
+  )
+  var stride: Int?
   @Flag(help: "Also train unigram and trigram models on the training tokens.")
   var baselines = false
   @Option(
@@ -34,92 +62,46 @@ struct EvaluateCommand: ParsableCommand {
   var stories: Int?
   @OptionGroup var threadOptions: ThreadOptions
 
-  func run() throws {
-    let (_, team) = try threadOptions.team()
-    var terminal = Terminal()
-    let (found, damaged) = try CheckpointDirectory.open(checkpoint, verify: .everything)
-    for skipped in damaged { terminal.note("passed over a damaged checkpoint: \(skipped)") }
-    let file = try ModelFile(found)
-    for notice in file.notices { terminal.note(notice) }
-    let dataset = try TrainingRun.dataset(for: found, directory: data)
-    guard dataset.tokenizer.vocabularySize <= file.config.vocabularySize else {
-      throw ValidationError(
-        "\(dataset.directory): its tokenizer has \(dataset.tokenizer.vocabularySize) ids, the model "
-          + "\(file.config.vocabularySize): this is the dataset of another model")
+  func validate() throws {
+    let given = [
+      ("--data", data != nil), ("--multiple-choice", multipleChoice != nil),
+      ("--last-word", lastWord != nil),
+    ].filter(\.1).map(\.0)
+    if given.count > 1 {
+      throw ValidationError("give either \(given[0]) or \(given[1]), not both")
     }
-    let T = context ?? file.config.contextLength
-    guard T >= 1 && T <= file.config.contextLength else {
-      throw ValidationError("--context \(T): expected 1...\(file.config.contextLength)")
-    }
-    if let tokens, tokens < 1 {
-      throw ValidationError("--tokens \(tokens): expected at least 1")
-    }
-    let slice = try ValidationSlice(dataset.validation, context: T, maxTokens: tokens)
-    let (theta, unused) = (try Arena(count: file.table.count), try Arena(count: file.table.count))
-    try file.read(into: theta)
-    let pass = try StepGradient(
-      file.config, table: file.table, parameters: theta, gradients: unused, curvature: nil,
-      microBatch: max(1, min(slice.count, 4096 / T)), T: T, on: team)
-    let result = Evaluation(of: slice, lengths: TokenLengths(dataset.tokenizer), with: pass)
-    var members: [JSONMember] = [
-      JSONMember("checkpoint", .string(checkpoint)),
-      JSONMember("tokens", .integer(slice.targets.count)),
-      JSONMember("nats_per_token", .number(result.nats)),
-    ]
-    if let bits = result.bitsPerByte { members.append(JSONMember("bits_per_byte", .number(bits))) }
-    if baselines {
-      for (name, order) in [("unigram", 1), ("trigram", 3)] {
-        let model = NGramModel(
-          order: order, tokens: dataset.train, vocabularySize: dataset.tokenizer.vocabularySize,
-          on: team)
-        let nats = model.crossEntropy(of: dataset.validation, targets: slice.targets, on: team)
-        members.append(JSONMember("\(name)_nats_per_token", .number(nats)))
+    if let set = given.first(where: { $0 != "--data" }) {
+      let ofData = [
+        ("--tokens", tokens != nil), ("--stride", stride != nil), ("--baselines", baselines),
+        ("--stories", stories != nil),
+      ]
+      if let (name, _) = ofData.first(where: \.1) {
+        throw ValidationError("\(name) is for --data: leave it out with \(set)")
       }
     }
-    if let stories {
-      members += try judge(stories, dataset, file, theta, team)
+    for (name, value) in [
+      ("--tokens", tokens), ("--context", context), ("--stride", stride), ("--stories", stories),
+    ] {
+      if let value, value < 1 { throw ValidationError("\(name) \(value): expected at least 1") }
     }
-    Terminal.write(JSON.object(members).serialized(pretty: true) + [0x0A], to: 1)
   }
 
-  /// The model on validation stories, and what it writes itself.
-  private func judge(
-    _ count: Int, _ dataset: TokenDataset, _ file: ModelFile, _ theta: Arena, _ team: ThreadTeam
-  ) throws -> [JSONMember] {
-    let corpus = BuiltInCorpus(
-      tokens: 0, stories: dataset.description?.train.documents ?? 0, vocabulary: 0, seed: 0)
-    let pass = try StepGradient(
-      file.config, table: file.table, parameters: theta, gradients: Arena(count: file.table.count),
-      curvature: nil, microBatch: 8, T: min(512, file.config.contextLength), on: team)
-    let result = try StoryEvaluation(of: corpus, tokenizer: dataset.tokenizer, with: pass)
-    var ngrams: [JSONMember] = []
-    let training = StoryEvaluation.stream(
-      of: corpus, .training, tokenizer: dataset.tokenizer, on: team)
-    let held = StoryEvaluation.stream(
-      of: corpus, .validation, tokenizer: dataset.tokenizer, on: team)
-    for (name, order) in [("unigram", 1), ("trigram", 3)] {
-      let model = NGramModel(
-        order: order, tokens: training, vocabularySize: dataset.tokenizer.vocabularySize, on: team)
-      ngrams.append(
-        JSONMember(
-          "stories_\(name)_nats_per_token", .number(model.crossEntropy(of: held, on: team))))
+  func run() throws {
+    let (_, team) = try threadOptions.team()
+    let members: [JSONMember]
+    if let multipleChoice {
+      let set = try MultipleChoiceQuestion.read(multipleChoice)
+      members = try EvaluateQuestions(checkpoint, context: context, on: team).members(set)
+    } else if let lastWord {
+      let set = try LastWordPassage.read(lastWord)
+      members = try EvaluateQuestions(checkpoint, context: context, on: team).members(set)
+    } else {
+      members = try EvaluateData(
+        checkpoint, data: data, tokens: tokens, context: context, stride: stride,
+        baselines: baselines, stories: stories
+      ).members(on: team)
     }
-    var references = StoryReferences()
-    let model = try DecoderModel(file.config, parameters: theta, on: team)
-    for text in try StoryWriter(model: model, tokenizer: dataset.tokenizer, team: team).texts(count)
-    {
-      references += StoryChecker.english.check(text)
-    }
-    return [
-      JSONMember("stories", .integer(result.stories))
-    ] + ngrams + [
-      JSONMember("stories_model_nats_per_token", .number(result.model)),
-      JSONMember("generator_nats_per_token", .number(result.generator)),
-      JSONMember("over_generator", .number(result.model / result.generator)),
-      JSONMember("texts_written", .integer(count)),
-      JSONMember("references_right", .integer(references.right)),
-      JSONMember("references_wrong", .integer(references.wrong)),
-      JSONMember("references_right_share", .number(references.share ?? 0)),
-    ]
+    let json = JSON.object([JSONMember("checkpoint", .string(checkpoint))] + members)
+    try StandardOutput.write(json.serialized(pretty: true) + [0x0A])
   }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dataset
 import Files
 import Glibc
 import Inference
@@ -10,11 +11,23 @@ import Transformer
 struct GenerateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
-    abstract: "Continue a prompt with a checkpoint.",
+    abstract: "Continue prompts with a checkpoint.",
     discussion: """
-      Text goes to standard output as it is generated, notices and timing to standard error. The same
-      seed gives the same text, for any number of threads. Without a prompt the text starts afresh; a
-      prompt on standard input is read when it is not a terminal.
+      Text goes to standard output as it is generated, notices and timing to standard error. The \
+      same seed gives the same text, for any number of threads and whatever else is generated \
+      beside it. Without a prompt the text starts afresh; a prompt on standard input is read \
+      when it is not a terminal.
+
+      --prompts reads JSON lines: {"prompt": "Once", "max_tokens": 20, "stop": ["."]}. Each may \
+      also set num_samples, temperature, top_k, top_p, min_p, repetition_penalty and seed; the \
+      options here are its defaults. The texts are written side by side, and come out as JSON \
+      lines in the order of the prompts: {"index": 0, "sample": 0, "prompt": …, "text": …, \
+      "tokens": …, "finish_reason": …}, the reason being end_of_text, stop, max_tokens, \
+      context_full, interrupted or invalid_logits.
+
+      --logprobs prints a line a token instead of text (with --prompts: a member "logprobs"): \
+      the token, the natural logarithm of its probability under the model itself, before \
+      penalty, temperature and cuts, and the same of the likeliest n.
       """)
 
   @Option(
@@ -27,92 +40,155 @@ struct GenerateCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp("Read the prompt from a file (- is standard input).", valueName: "file"))
   var promptFile: String?
-  @Option(help: ArgumentHelp("Most tokens to add.", valueName: "n"))
-  var maxTokens = 256
-  @Option(help: ArgumentHelp("How many texts.", valueName: "n"))
-  var numSamples = 1
-  @Option(
-    help: ArgumentHelp("0: always the likeliest token; 1: as the model has it.", valueName: "x"))
-  var temperature = 0.8
-  @Option(help: ArgumentHelp("Draw from the k likeliest tokens only (0: all).", valueName: "k"))
-  var topK = 0
   @Option(
     help: ArgumentHelp(
-      "Draw from the likeliest tokens that make up p of probability.", valueName: "p"))
-  var topP = 1.0
+      "Continue many prompts: JSON lines (- is standard input; .zst too).", valueName: "file"))
+  var prompts: String?
+  @Flag(
+    help: "Continue each line that is typed; Ctrl-C stops a text, Ctrl-D ends the program.")
+  var interactive = false
+  @OptionGroup var options: GenerationOptions
   @Option(
-    help: ArgumentHelp("Drop tokens less than x times as likely as the likeliest.", valueName: "x"))
-  var minP = 0.0
-  @Option(help: ArgumentHelp("Make tokens that occurred less likely (1: off).", valueName: "x"))
-  var repetitionPenalty = 1.0
-  @Option(
-    help: ArgumentHelp("End the text before this string; may be given often.", valueName: "text"))
-  var stop: [String] = []
-  @Option(help: ArgumentHelp("Seed of the draws.", valueName: "n"))
-  var seed: UInt64 = 0
+    help: ArgumentHelp("Show each token's log-probability and the likeliest n.", valueName: "n"))
+  var logprobs: Int?
+  @Flag(
+    help: ArgumentHelp(
+      "Write several tokens at a time where the text repeats what stood before; the text is the same."
+    ))
+  var lookup = false
   @Flag(help: "When the context is full, go on with its last half instead of stopping.")
   var slide = false
   @OptionGroup var threadOptions: ThreadOptions
 
   func validate() throws {
-    if prompt != nil && promptFile != nil {
-      throw ValidationError("give either --prompt or --prompt-file, not both")
+    let given = [
+      ("--prompt", prompt != nil), ("--prompt-file", promptFile != nil),
+      ("--prompts", prompts != nil), ("--interactive", interactive),
+    ].filter(\.1).map(\.0)
+    if given.count > 1 {
+      throw ValidationError("give either \(given[0]) or \(given[1]), not both")
     }
-    if numSamples < 1 { throw ValidationError("--num-samples \(numSamples): expected at least 1") }
+    if interactive && options.numSamples > 1 {
+      throw ValidationError("--interactive continues one text at a time: leave out --num-samples")
+    }
+    if let logprobs, logprobs < 0 {
+      throw ValidationError("--logprobs \(logprobs): expected at least 0")
+    }
   }
 
   func run() throws {
-    Interrupts.install()
+    if interactive { Interrupts.installForSession() } else { Interrupts.install() }
     var terminal = Terminal()
     let (_, team) = try threadOptions.team()
-    let clock = ContinuousClock()
-    let began = clock.now
+    let began = ContinuousClock.now
+    let file = try prompts.map { path in try PromptsFile(path, defaults: options) }
     let loaded = try LoadedModel(checkpoint, on: team) { terminal.note($0) }
-    let text = try promptText()
-    let ids = try loaded.promptTokens(text)
-    let request = Request(
-      prompt: ids, maxTokens: maxTokens, sampling: sampling,
-      stopTokens: Set([loaded.tokenizer.endOfText].compactMap { $0 }), seed: seed, slide: slide)
-    let engine = try Engine(loaded.model, pages: pages(request, loaded), on: team)
-    var ends: [EndReason] = []
-    var texts: [SampleText] = []
-    for sample in 0..<numSamples {
-      var one = request
-      one.sample = UInt32(sample)
-      let id = try engine.submit(one)
-      texts.append(
-        SampleText(id: id, stops: StopStrings(stop), decoder: StreamingDecoder(loaded.tokenizer)))
-    }
-    if numSamples == 1 { Terminal.write(text, to: STDOUT_FILENO) }
-    var firstToken: Duration?
-    while engine.unfinished > 0 {
-      if Interrupts.isRequested { break }
-      for step in try engine.step() {
-        guard let at = texts.firstIndex(where: { $0.id == step.request }) else { continue }
-        firstToken = firstToken ?? clock.now - began
-        let piece = texts[at].take(step, vocabularySize: loaded.tokenizer.vocabularySize)
-        if numSamples == 1 { Terminal.write(piece.text, to: STDOUT_FILENO) }
-        if piece.stopped { engine.cancel(step.request) }
-        if let end = step.end { ends.append(end) }
+    let run =
+      if let file {
+        try batch(file, loaded, began, team)
+      } else if interactive {
+        try session(loaded, team)
+      } else {
+        try single(loaded, began, team)
       }
-    }
-    show(texts, prompt: text)
-    report(engine, firstToken, ends, loaded, &terminal)
+    for line in GenerationReport(run, loaded).lines { terminal.note(line) }
     if Interrupts.isRequested { throw Interrupts.exitCode }
   }
 
-  private var sampling: SamplingSettings {
-    SamplingSettings(
-      temperature: Float(temperature), topK: topK == 0 ? nil : topK,
-      topP: topP == 1 ? nil : Float(topP), minP: minP == 0 ? nil : Float(minP),
-      repetitionPenalty: Float(repetitionPenalty))
+  private func job(
+    _ prompt: [UInt32], _ sample: UInt32, _ options: GenerationOptions, _ loaded: LoadedModel
+  ) -> GenerationRun.Job {
+    let request = Request(
+      prompt: prompt, maxTokens: options.maxTokens, sampling: options.sampling,
+      stopTokens: Set([loaded.tokenizer.endOfText].compactMap { $0 }), seed: options.seed,
+      sample: sample, slide: slide, logprobs: logprobs,
+      lookup: lookup ? PromptLookup.defaultProposal : 0)
+    return GenerationRun.Job(request: request, stops: options.stop)
   }
 
-  /// Pages for the samples side by side, sixteen at most.
-  private func pages(_ request: Request, _ loaded: LoadedModel) -> Int {
-    let context = loaded.model.config.contextLength
-    let most = min(context, request.prompt.count + max(0, min(maxTokens, context)))
-    return KVPool.pages(for: most) * min(numSamples, 16)
+  /// The samples of one prompt: a single one as it comes, several one after another.
+  private func single(
+    _ loaded: LoadedModel, _ began: ContinuousClock.Instant, _ team: ThreadTeam
+  ) throws -> GenerationRun {
+    let prompt = try promptText()
+    let ids = try loaded.promptTokens(prompt)
+    let jobs = (0..<options.numSamples).map { job(ids, UInt32($0), options, loaded) }
+    let run = try GenerationRun(loaded, for: jobs, on: team)
+    try run.engine.check(jobs[0].request)
+    let result = GenerationResult(tokenizer: loaded.tokenizer)
+    if jobs.count == 1 {
+      if logprobs == nil { try StandardOutput.write(prompt) }
+      try run.run(jobs, since: began, show: stream(result))
+      if logprobs == nil { try StandardOutput.write("\n") }
+      return run
+    }
+    var texts = InOrder<(number: Int, text: GeneratedText)>()
+    func write(_ number: Int, _ text: GeneratedText) throws {
+      try StandardOutput.write("--- sample \(number + 1) ---\n")
+      try StandardOutput.write(
+        logprobs == nil
+          ? prompt + text.shown + [0x0A] : Array(result.table(text.shownTokens(from: 0)).utf8))
+    }
+    try run.run(jobs, since: began) { number, text, _ in
+      if text.end == nil { return }
+      for (number, text) in texts.take((number, text), number: number) { try write(number, text) }
+    }
+    for late in texts.rest() { try write(late.number, late.text) }
+    return run
+  }
+
+  /// Shows one text as it comes.
+  private func stream(_ result: GenerationResult) -> (Int, GeneratedText, [UInt8]) throws -> Void {
+    var shown = 0
+    return { _, text, new in
+      if logprobs == nil { return try StandardOutput.write(new) }
+      let tokens = text.shownTokens(from: shown)
+      shown = text.end == nil ? shown + tokens.count : 0
+      try StandardOutput.write(result.table(tokens))
+    }
+  }
+
+  /// The prompts of a file, as JSON lines in their order.
+  private func batch(
+    _ file: PromptsFile, _ loaded: LoadedModel, _ began: ContinuousClock.Instant, _ team: ThreadTeam
+  ) throws -> GenerationRun {
+    var (jobs, of): ([GenerationRun.Job], [Int]) = ([], [])
+    for (index, line) in file.lines.enumerated() {
+      let ids = try loaded.promptTokens(Array(line.prompt.utf8))
+      for sample in 0..<line.options.numSamples {
+        jobs.append(job(ids, UInt32(sample), line.options, loaded))
+        of.append(index)
+      }
+    }
+    let run = try GenerationRun(loaded, for: jobs, on: team)
+    for (number, job) in jobs.enumerated() where job.request.sample == 0 {
+      do throws(InferenceError) { try run.engine.check(job.request) } catch {
+        throw DatasetError(.malformed, at: file.lines[of[number]].place, "\(error)")
+      }
+    }
+    let result = GenerationResult(tokenizer: loaded.tokenizer)
+    var results = InOrder<String>()
+    try run.run(jobs, since: began) { number, text, _ in
+      if text.end == nil { return }
+      let line = result.line(
+        index: of[number], sample: jobs[number].request.sample,
+        prompt: file.lines[of[number]].prompt, text)
+      for ready in results.take(line, number: number) { try StandardOutput.write(ready) }
+    }
+    for late in results.rest() { try StandardOutput.write(late) }
+    return run
+  }
+
+  private func session(_ loaded: LoadedModel, _ team: ThreadTeam) throws -> GenerationRun {
+    let run = try GenerationRun(loaded, for: [], on: team)
+    let show = stream(GenerationResult(tokenizer: loaded.tokenizer))
+    var session = GenerateSession(loaded, run, echoes: logprobs == nil) { prompt, sample in
+      job(prompt, sample, options, loaded)
+    } show: { text, new in
+      try show(0, text, new)
+    }
+    try session.loop()
+    return run
   }
 
   private func promptText() throws -> [UInt8] {
@@ -124,61 +200,5 @@ struct GenerateCommand: ParsableCommand {
       return try LocalFileSystem().readBytes("/dev/stdin", limit: 64 << 20, mode: .read)
     }
     return []
-  }
-
-  /// The texts of several samples, one after another.
-  private func show(_ texts: [SampleText], prompt: [UInt8]) {
-    if numSamples == 1 {
-      Terminal.write("\n", to: STDOUT_FILENO)
-      return
-    }
-    for (number, text) in texts.enumerated() {
-      Terminal.write("--- sample \(number + 1) ---\n", to: STDOUT_FILENO)
-      Terminal.write(prompt + Array(text.shown.utf8) + [0x0A], to: STDOUT_FILENO)
-    }
-  }
-
-  private func report(
-    _ engine: Engine, _ firstToken: Duration?, _ ends: [EndReason], _ loaded: LoadedModel,
-    _ terminal: inout Terminal
-  ) {
-    let t = engine.timing
-    let first = firstToken.map {
-      Double($0.components.attoseconds) * 1e-18 + Double($0.components.seconds)
-    }
-    terminal.note(
-      "[\(t.prefillTokens) prompt tokens at \(Format.fixed(t.prefillTokensPerSecond, 0)) tok/s, "
-        + "\(t.decodeTokens) decoded at \(Format.fixed(t.decodeTokensPerSecond, 1)) tok/s, first token "
-        + "after \(Format.fixed(first ?? 0, 2)) s]")
-    if ends.contains(.contextFull) {
-      terminal.note(
-        "[stopped: the context of \(loaded.model.config.contextLength) tokens is full; --slide goes on]"
-      )
-    }
-    if ends.contains(.invalidLogits) {
-      terminal.note("[stopped: the model's logits are not finite]")
-    }
-  }
-}
-
-/// One sample's text on its way from tokens to the terminal.
-private struct SampleText {
-  let id: Int
-  var stops: StopStrings
-  var decoder: StreamingDecoder
-  /// All that was shown.
-  var shown = ""
-
-  /// Takes a step of the engine. Returns the text to show and whether a stop string came.
-  mutating func take(
-    _ step: Step, vocabularySize: Int
-  ) -> (text: String, stopped: Bool) {
-    var text = ""
-    if let token = step.token, Int(token) < vocabularySize { text += decoder.append(token) }
-    if step.end != nil { text += decoder.finish() }
-    var (piece, stopped) = stops.take(text)
-    if step.end != nil && !stopped { piece += stops.finish() }
-    shown += piece
-    return (piece, stopped)
   }
 }

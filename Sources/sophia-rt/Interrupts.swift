@@ -15,6 +15,21 @@ enum Interrupts {
   /// What a shell expects of a program that a signal stopped: 128 and its number.
   static var exitCode: ExitCode { ExitCode(128 + received.load(ordering: .relaxed)) }
 
+  /// Whether a stop was asked for; asked once more it is false.
+  static func take() -> Bool { received.exchange(0, ordering: .relaxed) != 0 }
+
+  /// For a session with a user: SIGINT, however often, only asks the text under way to stop, or ends
+  /// the wait for a line. SIGTERM and SIGHUP end the program as they would without us.
+  static func installForSession() {
+    // Without SA_RESTART, which `signal` sets.
+    var action = sigaction()
+    action.__sigaction_handler.sa_handler = { number in
+      Interrupts.received.store(number, ordering: .relaxed)
+    }
+    sigaction(SIGINT, &action, nil)
+    signal(SIGPIPE, SIG_IGN)
+  }
+
   /// Installs the handlers.
   static func install() {
     let handler: @convention(c) (Int32) -> Void = { number in

@@ -141,7 +141,7 @@ import Testing
         == "a.jsonl, line 1: expected a string as \"text\", found the integer 7")
     #expect(
       message("[1]".utf8, "a.jsonl")
-        == "a.jsonl, line 1: expected an object with \"text\", found an array")
+        == "a.jsonl, line 1: expected a JSON object, found an array")
     #expect(
       message("{\"text\": \"a\"} x".utf8, "a.jsonl").hasPrefix("a.jsonl, line 1, byte 14: expected")
     )

@@ -90,6 +90,20 @@ import Testing
     }
   }
 
+  @Test(arguments: [5, 512])
+  func tailsAreTheLastRows(blockRows: Int) throws {
+    let model = try TinyModel()
+    let decoder = try model.decoder(threads: 2, blockRows: blockRows)
+    let texts = [(3, 2), (17, 17), (1, 1), (40, 0), (12, 6), (5, 5)].enumerated().map {
+      (model.tokens($1.0, seed: UInt64($0)), $1.1)
+    }
+    let pool = try KVPool(model.config, pages: 12)
+    let rows = try decoder.forward(
+      texts.map { Decoder.Input(KVCache(pool), $0.0) }, logits: .tail(texts.map(\.1))
+    ).copy
+    #expect(rows == (try texts.flatMap { try model.trainingLogits($0.0).suffix($0.1) }))
+  }
+
   @Test func loadingTensorByTensorIsTheSameModel() throws {
     let model = try TinyModel()
     let loaded = try DecoderModel(model.config)

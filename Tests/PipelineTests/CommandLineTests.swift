@@ -40,6 +40,27 @@ extension PipelineTests {
       ),
       (["tokenize", "a.txt", "--out", "d", "--stories-text", "s"], "--stories-text"),
       (["generate", "--checkpoint", "r", "--prompt", "a", "--prompt-file", "b"], "not both"),
+      (["generate", "--checkpoint", "r", "--prompts", "a", "--interactive"], "not both"),
+      (["generate", "--checkpoint", "r", "--interactive", "--num-samples", "2"], "one text at a"),
+      (["generate", "--checkpoint", "r", "--logprobs=-1"], "--logprobs -1: expected at least 0"),
+      (
+        ["generate", "--checkpoint", "r", "--max-tokens", "0"], "--max-tokens 0: expected at least"
+      ),
+      (["generate", "--checkpoint", "r", "--num-samples", "0"], "--num-samples 0: expected 1 to"),
+      (
+        ["generate", "--checkpoint", "r", "--temperature=-1"], "--temperature -1.0: expected a num"
+      ),
+      (["generate", "--checkpoint", "r", "--temperature", "nan"], "--temperature nan: expected a"),
+      (["generate", "--checkpoint", "r", "--top-k=-1"], "--top-k -1: expected at least 0"),
+      (
+        ["generate", "--checkpoint", "r", "--top-p", "1.5"], "--top-p 1.5: expected above 0, at mo"
+      ),
+      (["generate", "--checkpoint", "r", "--min-p", "nan"], "--min-p nan: expected 0 to 1"),
+      (["generate", "--checkpoint", "r", "--stop", ""], "--stop \"\": expected at least one char"),
+      (
+        ["generate", "--checkpoint", "r", "--repetition-penalty", "0"],
+        "--repetition-penalty 0.0: expected a number above 0"
+      ),
     ])
     func aMistakeIsOneLine(arguments: [String], expected: String) throws {
       let place = try Workplace()

@@ -47,6 +47,59 @@ extension TrainingTests {
       }
     }
 
+    /// Each token once, from the window that gives it most context, a window's start being a
+    /// multiple of the stride; token by token, in windows of their own.
+    @Test(arguments: [(60, 12), (60, 5), (60, 1), (12, 4), (7, 3), (61, 11), (1, 12)])
+    func stridesCountEachTokenOnce(total: Int, stride: Int) throws {
+      let (team, T) = (ThreadTeam(count: 2), 12)
+      let config = GPT2Config(
+        vocabularySize: 50, contextLength: 16, width: 24, layers: 2, heads: 3)
+      let table = ParameterTable(config)
+      let (theta, unused) = (try Arena(count: table.count), try Arena(count: table.count))
+      table.initialize(theta, seed: 3, on: team)
+      for i in 0..<table.count { theta.base[i] *= 10 }
+      let tokens = (0...total).map { (i: Int) -> UInt16 in UInt16((i * i * 7 + i / 3) % 50) }
+      func pass(_ B: Int, _ T: Int) throws -> StepGradient {
+        try StepGradient(
+          config, table: table, parameters: theta, gradients: unused, curvature: nil, microBatch: B,
+          T: T, on: team)
+      }
+      var sum = 0.0
+      for target in 1...total {
+        // The first window that reaches it.
+        var start = 0
+        while start + T < target { start += stride }
+        let single = try pass(1, target - start)
+        let (x, y) = (Array(tokens[start..<target]), Array(tokens[start + 1...target]))
+        withExtendedLifetime(single) {
+          sum += single.tokenLosses(tokens: x, targets: y, count: 1)[target - start - 1]
+        }
+      }
+      let lengths = TokenLengths(bytes: (0..<50).map { Int32($0 % 4) })
+      // A limit is an end of the stream.
+      let streams = [(tokens, nil), (tokens + [1, 2, 3], total)] as [([UInt16], Int?)]
+      let results = try streams.flatMap { tokens, limit in
+        try [1, 3, 100].map {
+          StridedEvaluation(
+            of: TokenStream(tokens: tokens), limit: limit, stride: stride, lengths: lengths,
+            with: try pass($0, T))
+        }
+      }
+      #expect(abs(results[0].nats - sum / Double(total)) < 1e-12)
+      let bytes = tokens[1...].reduce(0) { (sum: Int, token: UInt16) in sum + Int(token % 4) }
+      let expectedBits = bytes == 0 ? nil : sum / 0.6931471805599453 / Double(bytes)
+      #expect(abs((results[0].bitsPerByte ?? 0) - (expectedBits ?? 0)) < 1e-12)
+      for result in results {
+        #expect(result.tokens == total && result.nats == results[0].nats)
+        #expect(result.bitsPerByte == results[0].bitsPerByte)
+      }
+      if stride == T && total % T == 0 {
+        let slice = try ValidationSlice(TokenStream(tokens: tokens), context: T, maxTokens: nil)
+        let plain = Evaluation(of: slice, lengths: lengths, with: try pass(2, T))
+        #expect(plain.nats == results[0].nats && plain.bitsPerByte == results[0].bitsPerByte)
+      }
+    }
+
     /// Names are for other people's scripts: they stay.
     @Test(arguments: Recipe.all)
     func fieldsOfTheLogAreStable(recipe: Recipe) throws {

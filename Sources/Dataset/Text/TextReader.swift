@@ -1,5 +1,3 @@
-import Files
-
 /// Documents out of the bytes of a text or JSON lines file, which are checked to be UTF-8 as they
 /// come. A byte order mark at the beginning is dropped.
 struct TextReader: DocumentReader {
@@ -104,26 +102,8 @@ struct TextReader: DocumentReader {
   /// The text of a JSON line; empty for a blank line.
   private func document(in line: Range<Int>) throws(DatasetError) -> [UInt8] {
     let place = "\(input.path), line \(lines.lineNumber)"
-    let bytes = lines.bytes(of: line)
-    if bytes.allSatisfy({ [0x20, 0x09, 0x0D].contains($0) }) { return [] }
-    let json: JSON
-    do throws(JSONError) { json = try JSON(parsing: bytes, name: place) } catch {
-      throw DatasetError(
-        .malformed, at: "\(place), byte \(error.offset)",
-        "expected \(error.expected), found \(error.found)")
-    }
-    guard case .object = json else {
-      throw DatasetError(
-        .malformed, at: place, "expected an object with \"text\", found \(json.kind)")
-    }
-    guard let text = json["text"] else {
-      throw DatasetError(.malformed, at: place, "expected a member \"text\", found none")
-    }
-    guard let string = text.stringValue else {
-      throw DatasetError(
-        .malformed, at: place, "expected a string as \"text\", found \(text.kind)")
-    }
-    return Array(string.utf8)
+    guard let line = try JSONLine(lines.bytes(of: line), place: place) else { return [] }
+    return Array(try line.string("text").utf8)
   }
 
   private func tooLong(line: Int) -> DatasetError {

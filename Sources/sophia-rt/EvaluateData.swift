@@ -1,0 +1,91 @@
+import ArgumentParser
+import Checkpoints
+import Dataset
+import Files
+import Glibc
+import Machine
+import Training
+import Transformer
+
+/// `evaluate --data`: the loss on a dataset's validation tokens.
+struct EvaluateData {
+  let checkpoint: String
+  let data: String?
+  let tokens: Int?
+  let context: Int?
+  let stride: Int?
+  let baselines: Bool
+  let stories: Int?
+
+  init(
+    _ checkpoint: String, data: String?, tokens: Int?, context: Int?, stride: Int?,
+    baselines: Bool, stories: Int?
+  ) {
+    (self.checkpoint, self.data, self.tokens) = (checkpoint, data, tokens)
+    (self.context, self.stride, self.baselines, self.stories) = (
+      context, stride, baselines, stories
+    )
+  }
+
+  /// What is measured, for the JSON object.
+  func members(on team: ThreadTeam) throws -> [JSONMember] {
+    var terminal = Terminal()
+    let (found, damaged) = try CheckpointDirectory.open(checkpoint, verify: .everything)
+    for skipped in damaged { terminal.note("passed over a damaged checkpoint: \(skipped)") }
+    let file = try ModelFile(found)
+    for notice in file.notices { terminal.note(notice) }
+    let dataset = try TrainingRun.dataset(for: found, directory: data)
+    guard dataset.tokenizer.vocabularySize <= file.config.vocabularySize else {
+      throw ValidationError(
+        "\(dataset.directory): its tokenizer has \(dataset.tokenizer.vocabularySize) ids, the model "
+          + "\(file.config.vocabularySize): this is the dataset of another model")
+    }
+    let T = context ?? file.config.contextLength
+    guard T <= file.config.contextLength else {
+      throw ValidationError("--context \(T): expected 1...\(file.config.contextLength)")
+    }
+    if let stride, stride > T {
+      throw ValidationError("--stride \(stride): expected 1...\(T), the context")
+    }
+    let slice = try ValidationSlice(dataset.validation, context: T, maxTokens: tokens)
+    let (theta, unused) = (try Arena(count: file.table.count), try Arena(count: file.table.count))
+    try file.read(into: theta)
+    let pass = try StepGradient(
+      file.config, table: file.table, parameters: theta, gradients: unused, curvature: nil,
+      microBatch: max(1, min(slice.count, 4096 / T)), T: T, on: team)
+    let lengths = TokenLengths(dataset.tokenizer)
+    var members: [JSONMember]
+    let predicted: Range<Int>
+    if let stride {
+      let result = StridedEvaluation(
+        of: dataset.validation, limit: tokens, stride: stride, lengths: lengths, with: pass)
+      predicted = 1..<result.tokens + 1
+      members = loss(result.tokens, result.nats, result.bitsPerByte)
+    } else {
+      let result = Evaluation(of: slice, lengths: lengths, with: pass)
+      predicted = slice.targets
+      members = loss(predicted.count, result.nats, result.bitsPerByte)
+    }
+    if baselines {
+      for (name, order) in [("unigram", 1), ("trigram", 3)] {
+        let model = NGramModel(
+          order: order, tokens: dataset.train, vocabularySize: dataset.tokenizer.vocabularySize,
+          on: team)
+        let nats = model.crossEntropy(of: dataset.validation, targets: predicted, on: team)
+        members.append(JSONMember("\(name)_nats_per_token", .number(nats)))
+      }
+    }
+    if let stories {
+      members += try EvaluateStories(file: file, dataset: dataset, theta: theta, team: team)
+        .members(stories)
+    }
+    return members
+  }
+
+  private func loss(_ tokens: Int, _ nats: Double, _ bitsPerByte: Double?) -> [JSONMember] {
+    [
+      JSONMember("tokens", .integer(tokens)), JSONMember("nats_per_token", .number(nats)),
+      JSONMember("perplexity", .number(exp(nats))),
+    ] + (bitsPerByte.map { [JSONMember("bits_per_byte", .number($0))] } ?? [])
+  }
+}

@@ -1,0 +1,109 @@
+import ArgumentParser
+import Files
+import Glibc
+import Inference
+import Transformer
+
+/// `generate --interactive`: each line that is typed is a prompt, and an empty one goes on with the
+/// text before.
+struct GenerateSession {
+  let loaded: LoadedModel
+  let run: GenerationRun
+  /// The request of a prompt; its `sample` is the number of the text in the session.
+  let request: (_ prompt: [UInt32], _ sample: UInt32) -> GenerationRun.Job
+  /// Whether a prompt is shown before its text.
+  let echoes: Bool
+  /// Called with the text so far and what is new of it.
+  let show: (_ text: GeneratedText, _ new: [UInt8]) throws -> Void
+  private var terminal = Terminal()
+  private let isTerminal = isatty(STDIN_FILENO) == 1
+  private var lines = LineInput()
+  /// Prompt and text of the last one.
+  private var tokens: [UInt32] = []
+
+  init(
+    _ loaded: LoadedModel, _ run: GenerationRun, echoes: Bool,
+    request: @escaping (_ prompt: [UInt32], _ sample: UInt32) -> GenerationRun.Job,
+    show: @escaping (_ text: GeneratedText, _ new: [UInt8]) throws -> Void
+  ) {
+    (self.loaded, self.run, self.echoes) = (loaded, run, echoes)
+    (self.request, self.show) = (request, show)
+  }
+
+  /// Until the end of standard input.
+  mutating func loop() throws {
+    if isTerminal {
+      terminal.note(
+        "[a line is a prompt; Enter alone goes on with the text; Ctrl-C stops it, Ctrl-D ends]")
+    }
+    var sample: UInt32 = 0
+    while true {
+      if isTerminal { Terminal.write("> ", to: STDERR_FILENO) }
+      switch try lines.next() {
+      case .end:
+        if isTerminal { Terminal.write("\n", to: STDERR_FILENO) }
+        return
+      case .interrupted:
+        _ = Interrupts.take()
+        Terminal.write("\n", to: STDERR_FILENO)
+        terminal.note("[Ctrl-D ends]")
+      case .line(let line):
+        try continueText(line, sample)
+        sample &+= 1
+      }
+    }
+  }
+
+  private mutating func continueText(_ line: [UInt8], _ sample: UInt32) throws {
+    let goesOn = line.isEmpty && !tokens.isEmpty
+    let prompt = goesOn ? tokens : try loaded.promptTokens(line)
+    let job = request(prompt, sample)
+    do throws(InferenceError) { try run.engine.check(job.request) } catch {
+      terminal.note("[\(error)]")
+      return
+    }
+    if echoes && !goesOn { try StandardOutput.write(line) }
+    var last: GeneratedText?
+    try run.run([job], since: ContinuousClock.now) { _, text, new in
+      try show(text, new)
+      if text.end != nil { last = text }
+    }
+    _ = Interrupts.take()
+    let written = last?.shownTokens(from: 0).map(\.id) ?? []
+    tokens = prompt + written
+    try StandardOutput.write("\n")
+    if last?.end == .endOfText && written.isEmpty { terminal.note("[the text ends here]") }
+  }
+}
+
+/// Standard input line by line, as it is typed.
+private struct LineInput {
+  enum Next {
+    case line([UInt8])
+    case interrupted
+    case end
+  }
+
+  private var held: [UInt8] = []
+  private var isAtEnd = false
+
+  /// The next line without its `\n`; the last one may lack it. Waits for it, unless a signal comes.
+  mutating func next() throws(FileError) -> Next {
+    while true {
+      if let at = held.firstIndex(of: UInt8(ascii: "\n")) {
+        defer { held.removeFirst(at + 1) }
+        return .line(Array(held[..<at]))
+      }
+      if isAtEnd {
+        defer { held = [] }
+        return held.isEmpty ? .end : .line(held)
+      }
+      var chunk = [UInt8](repeating: 0, count: 1 << 16)
+      let count = read(STDIN_FILENO, &chunk, chunk.count)
+      if count < 0 && errno == EINTR { return .interrupted }
+      if count < 0 { throw FileError(operation: "read", path: "standard input", code: errno) }
+      isAtEnd = count == 0
+      held += chunk[..<count]
+    }
+  }
+}
