@@ -66,7 +66,7 @@ public enum GEMM {
     if case .packed(let packed) = b {
       precondition(
         packed.K == K && packed.N == N, "GEMM: packed (\(packed.K), \(packed.N)) for (\(K), \(N))")
-      if packed.precision == .int8 || packed.precision == .int4 {
+      if packed.precision.isQuantized {
         guard let activations = scratch.activations, a.columnStride == 1 else {
           preconditionFailure("GEMM: \(packed.precision) weights without room for activations")
         }

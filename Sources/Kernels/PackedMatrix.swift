@@ -11,6 +11,9 @@ public enum WeightPrecision: String, CaseIterable, Sendable {
   case int8
   /// 4 bits, and a scale for each 32 of a column.
   case int4
+
+  /// Whether products take integers of both operands.
+  public var isQuantized: Bool { self == .int8 || self == .int4 }
 }
 
 /// The right operand of a GEMM, (K, N), rearranged once: panels of NR columns, each K × NR numbers

@@ -10,7 +10,7 @@ public struct Evaluation: Sendable {
 
   /// Runs the slice through the model.
   /// - gradient: its buffers are used; no gradient is touched.
-  public init(of slice: ValidationSlice, lengths: TokenLengths?, with gradient: StepGradient) {
+  public init(of slice: ValidationSlice, lengths: TokenLengths?, with gradient: some TokenLosses) {
     let (B, T) = (gradient.microBatch, slice.context)
     precondition(T == gradient.T, "Evaluation: windows of \(T) for a pass of \(gradient.T)")
     var (tokens, targets) = (

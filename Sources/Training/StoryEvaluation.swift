@@ -19,7 +19,7 @@ public struct StoryEvaluation: Sendable {
   /// - Throws: ``TrainingError/configuration(_:)`` if the tokenizer has no `<|endoftext|>` or no story
   ///   fits.
   public init(
-    of corpus: BuiltInCorpus, tokenizer: Tokenizer, with pass: StepGradient
+    of corpus: BuiltInCorpus, tokenizer: Tokenizer, with pass: some TokenLosses
   ) throws(TrainingError) {
     guard let end = tokenizer.endOfText, tokenizer.vocabularySize <= 65_536 else {
       throw .configuration("the tokenizer has no <|endoftext|>, which begins each story")
@@ -61,7 +61,7 @@ public struct StoryEvaluation: Sendable {
 
   /// Stories side by side, each padded to T; the padding's losses are not counted.
   private struct Batch {
-    let pass: StepGradient
+    let pass: any TokenLosses
     let end: UInt16
     var inputs: [UInt16] = []
     var targets: [UInt16] = []
@@ -69,7 +69,7 @@ public struct StoryEvaluation: Sendable {
     var nats = 0.0
     var tokens = 0
 
-    init(pass: StepGradient, end: UInt16) {
+    init(pass: any TokenLosses, end: UInt16) {
       self.pass = pass
       self.end = end
     }

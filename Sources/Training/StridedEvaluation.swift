@@ -19,7 +19,7 @@ public struct StridedEvaluation: Sendable {
   /// - stride: 1 to the pass's T. - pass: its buffers are used; no gradient is touched.
   public init(
     of stream: TokenStream, limit: Int?, stride: Int, lengths: TokenLengths?,
-    with pass: StepGradient
+    with pass: some TokenLosses
   ) {
     let (B, T) = (pass.microBatch, pass.T)
     let total = min(stream.count - 1, limit ?? .max)

@@ -1,4 +1,4 @@
-import Kernels
+public import Kernels
 public import Machine
 
 /// GPT-2 over cached keys and values: prefill and decoding are one function that takes, for each
@@ -40,6 +40,15 @@ public final class Decoder {
     fileprivate let stride: Int
     fileprivate let arena: Arena
 
+    /// The loss of each row, in nats; the logits are used up. - losses, targets: (rows).
+    func losses(
+      _ losses: UnsafeMutablePointer<Double>, targets: UnsafePointer<UInt16>, on team: ThreadTeam
+    ) {
+      CrossEntropy.forward(
+        losses: losses, logits: arena.base, ld: stride, targets: targets, R: rows,
+        V: vocabularySize, on: team)
+    }
+
     /// The V logits of a row.
     public subscript(row: Int) -> UnsafeBufferPointer<Float> {
       precondition(row >= 0 && row < rows, "Logits: row \(row) of \(rows)")
@@ -62,13 +71,16 @@ public final class Decoder {
     precondition(blockRows >= 1, "Decoder: \(blockRows) rows")
     self.model = model
     self.team = team
-    workspace = try DecoderWorkspace(model.config, rows: blockRows, threads: team.count)
+    workspace = try DecoderWorkspace(
+      model.config, model.precision, rows: blockRows, threads: team.count)
     logits = try Arena(count: 0)
   }
 
   /// Bytes that a decoder takes beside its model and logits.
-  public static func bytes(_ config: GPT2Config, blockRows: Int = 512, threads: Int) -> Int {
-    DecoderWorkspace.bytes(config, rows: blockRows, threads: threads)
+  public static func bytes(
+    _ config: GPT2Config, _ precision: WeightPrecision = .f32, blockRows: Int = 512, threads: Int
+  ) -> Int {
+    DecoderWorkspace.bytes(config, precision, rows: blockRows, threads: threads)
   }
 
   /// One sequence's next tokens; see ``forward(_:logits:)-([Input],_)``.

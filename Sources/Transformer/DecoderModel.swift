@@ -1,4 +1,4 @@
-import Kernels
+public import Kernels
 public import Machine
 
 /// The weights of a model as inference reads them: matrices packed once into the panels that the
@@ -21,6 +21,8 @@ public final class DecoderModel: @unchecked Sendable {
 
   /// The sizes.
   public let config: GPT2Config
+  /// How the matrices are held.
+  public let precision: WeightPrecision
   /// The tensors that ``load(on:_:)`` asks for.
   public let table: ParameterTable
   /// Bytes of the matrices: what decoding one token reads, beside the KV cache.
@@ -44,14 +46,18 @@ public final class DecoderModel: @unchecked Sendable {
   }
 
   /// A model whose weights are zero until ``load(on:_:)``. Throws ``MemoryError``.
-  public init(_ config: GPT2Config) throws(MemoryError) {
+  public init(
+    _ config: GPT2Config, _ precision: WeightPrecision = .f32
+  ) throws(MemoryError) {
     self.config = config
+    self.precision = precision
     table = ParameterTable(config)
     let C = config.width
-    head = try PackedMatrix(K: C, N: config.vocabularySize)
+    head = try PackedMatrix(K: C, N: config.vocabularySize, precision)
     plain = try Arena(
       count: table.entries.reduce(0) { $0 + (Self.isMatrix($1) ? 0 : Self.aligned($1.count)) })
-    var builder = Builder(next: plain.base, matrixBytes: head.bytes)
+    var builder = Builder(
+      precision: precision, next: plain.base, matrixBytes: head.bytes)
     wpe = builder.vector(config.contextLength * C)
     builder.slots = [.transposed(head), .plain(wpe)]
     var layers: [Layer] = []
@@ -65,9 +71,10 @@ public final class DecoderModel: @unchecked Sendable {
 
   /// Copies the weights out of an arena laid out by the table. Throws ``MemoryError``.
   public convenience init(
-    _ config: GPT2Config, parameters: Arena, on team: ThreadTeam
+    _ config: GPT2Config, parameters: Arena, _ precision: WeightPrecision = .f32,
+    on team: ThreadTeam
   ) throws(MemoryError) {
-    try self.init(config)
+    try self.init(config, precision)
     precondition(parameters.count == table.count, "DecoderModel: arena of \(parameters.count)")
     load(on: team) { entry, use in use(UnsafePointer(parameters.base + entry.offset)) }
   }
@@ -105,11 +112,12 @@ public final class DecoderModel: @unchecked Sendable {
   /// Makes the tensors in the table's order.
   private struct Builder {
     var slots: [Slot] = []
+    let precision: WeightPrecision
     var next: Pointer
     var matrixBytes: Int
 
-    init(next: Pointer, matrixBytes: Int) {
-      (self.next, self.matrixBytes) = (next, matrixBytes)
+    init(precision: WeightPrecision, next: Pointer, matrixBytes: Int) {
+      (self.precision, self.next, self.matrixBytes) = (precision, next, matrixBytes)
     }
 
     mutating func vector(_ count: Int) -> Pointer {
@@ -133,7 +141,7 @@ public final class DecoderModel: @unchecked Sendable {
     }
 
     private mutating func slot(_ K: Int, _ N: Int) throws(MemoryError) -> PackedMatrix {
-      let matrix = try PackedMatrix(K: K, N: N)
+      let matrix = try PackedMatrix(K: K, N: N, precision)
       slots.append(.packed(matrix))
       matrixBytes += matrix.bytes
       return matrix

@@ -18,7 +18,9 @@ final class DecoderWorkspace {
   private let attention: Arena
   private let attentionStride: Int
 
-  init(_ config: GPT2Config, rows: Int, threads: Int) throws(MemoryError) {
+  init(
+    _ config: GPT2Config, _ precision: WeightPrecision, rows: Int, threads: Int
+  ) throws(MemoryError) {
     self.rows = rows
     let C = config.width
     arena = try Arena(count: Self.floats(config, rows))
@@ -31,7 +33,9 @@ final class DecoderWorkspace {
     (normed, att) = (take(rows * C), take(rows * C))
     (qkv, fc) = (take(rows * 3 * C), take(rows * 4 * C))
     (mean, rstd) = (take(rows), take(rows))
-    gemm = try GEMM.Scratch(threads: threads)
+    gemm = try GEMM.Scratch(
+      threads: threads,
+      activations: precision.isQuantized ? QuantizedActivations(rows: rows, depth: 4 * C) : nil)
     attentionStride = Self.attentionFloats(config)
     attention = try Arena(count: attentionStride * threads)
   }
@@ -39,9 +43,13 @@ final class DecoderWorkspace {
   /// A thread's buffer for ``Attention/cached``.
   func attention(_ thread: Int) -> Pointer { attention.base + thread * attentionStride }
 
-  static func bytes(_ config: GPT2Config, rows: Int, threads: Int) -> Int {
+  static func bytes(
+    _ config: GPT2Config, _ precision: WeightPrecision, rows: Int, threads: Int
+  ) -> Int {
     MemoryLayout<Float>.stride * (floats(config, rows) + attentionFloats(config) * threads)
       + GEMM.Scratch.bytes(threads: threads)
+      + (precision.isQuantized
+        ? QuantizedActivations.bytes(rows: rows, depth: 4 * config.width) : 0)
   }
 
   private static func floats(_ config: GPT2Config, _ rows: Int) -> Int {

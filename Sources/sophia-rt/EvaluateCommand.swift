@@ -60,6 +60,7 @@ struct EvaluateCommand: ParsableCommand {
         + "own entropy, and the references to earlier names, things and places in so many texts that "
         + "it writes.", valueName: "n"))
   var stories: Int?
+  @OptionGroup var weightOptions: WeightOptions
   @OptionGroup var threadOptions: ThreadOptions
 
   func validate() throws {
@@ -91,14 +92,18 @@ struct EvaluateCommand: ParsableCommand {
     let members: [JSONMember]
     if let multipleChoice {
       let set = try MultipleChoiceQuestion.read(multipleChoice)
-      members = try EvaluateQuestions(checkpoint, context: context, on: team).members(set)
+      members = try EvaluateQuestions(
+        checkpoint, weightOptions.weights, context: context, on: team
+      ).members(set)
     } else if let lastWord {
       let set = try LastWordPassage.read(lastWord)
-      members = try EvaluateQuestions(checkpoint, context: context, on: team).members(set)
+      members = try EvaluateQuestions(
+        checkpoint, weightOptions.weights, context: context, on: team
+      ).members(set)
     } else {
       members = try EvaluateData(
         checkpoint, data: data, tokens: tokens, context: context, stride: stride,
-        baselines: baselines, stories: stories
+        baselines: baselines, stories: stories, weights: weightOptions.weights
       ).members(on: team)
     }
     let json = JSON.object([JSONMember("checkpoint", .string(checkpoint))] + members)

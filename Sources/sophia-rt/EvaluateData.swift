@@ -3,6 +3,7 @@ import Checkpoints
 import Dataset
 import Files
 import Glibc
+import Kernels
 import Machine
 import Training
 import Transformer
@@ -16,15 +17,17 @@ struct EvaluateData {
   let stride: Int?
   let baselines: Bool
   let stories: Int?
+  let weights: WeightPrecision
 
   init(
     _ checkpoint: String, data: String?, tokens: Int?, context: Int?, stride: Int?,
-    baselines: Bool, stories: Int?
+    baselines: Bool, stories: Int?, weights: WeightPrecision
   ) {
     (self.checkpoint, self.data, self.tokens) = (checkpoint, data, tokens)
     (self.context, self.stride, self.baselines, self.stories) = (
       context, stride, baselines, stories
     )
+    self.weights = weights
   }
 
   /// What is measured, for the JSON object.
@@ -48,11 +51,7 @@ struct EvaluateData {
       throw ValidationError("--stride \(stride): expected 1...\(T), the context")
     }
     let slice = try ValidationSlice(dataset.validation, context: T, maxTokens: tokens)
-    let (theta, unused) = (try Arena(count: file.table.count), try Arena(count: file.table.count))
-    try file.read(into: theta)
-    let pass = try StepGradient(
-      file.config, table: file.table, parameters: theta, gradients: unused, curvature: nil,
-      microBatch: max(1, min(slice.count, 4096 / T)), T: T, on: team)
+    let pass = try LoadedModel.losses(of: file, weights, T: T, sequences: slice.count, on: team)
     let lengths = TokenLengths(dataset.tokenizer)
     var members: [JSONMember]
     let predicted: Range<Int>
@@ -76,7 +75,7 @@ struct EvaluateData {
       }
     }
     if let stories {
-      members += try EvaluateStories(file: file, dataset: dataset, theta: theta, team: team)
+      members += try EvaluateStories(file: file, dataset: dataset, weights: weights, team: team)
         .members(stories)
     }
     return members

@@ -3,6 +3,7 @@ import Dataset
 import Files
 import Glibc
 import Inference
+import Kernels
 import Machine
 import Transformer
 
@@ -13,9 +14,13 @@ struct EvaluateQuestions {
   private let context: Int
 
   /// - context: tokens that the model sees; nil is its own context.
-  init(_ checkpoint: String, context: Int?, on team: ThreadTeam) throws {
+  init(
+    _ checkpoint: String, _ precision: WeightPrecision, context: Int?, on team: ThreadTeam
+  ) throws {
     var terminal = Terminal()
-    loaded = try LoadedModel(checkpoint, verify: .everything, on: team) { terminal.note($0) }
+    loaded = try LoadedModel(checkpoint, precision, verify: .everything, on: team) {
+      terminal.note($0)
+    }
     let most = loaded.model.config.contextLength
     if let context, context > most {
       throw ValidationError("--context \(context): expected 1...\(most)")

@@ -1,5 +1,6 @@
 import Dataset
 import Files
+import Kernels
 import Machine
 import Training
 import Transformer
@@ -8,17 +9,15 @@ import Transformer
 struct EvaluateStories {
   let file: ModelFile
   let dataset: TokenDataset
-  /// The weights, laid out by the file's table.
-  let theta: Arena
+  let weights: WeightPrecision
   let team: ThreadTeam
 
   /// - count: how many texts it writes.
   func members(_ count: Int) throws -> [JSONMember] {
     let corpus = BuiltInCorpus(
       tokens: 0, stories: dataset.description?.train.documents ?? 0, vocabulary: 0, seed: 0)
-    let pass = try StepGradient(
-      file.config, table: file.table, parameters: theta, gradients: Arena(count: file.table.count),
-      curvature: nil, microBatch: 8, T: min(512, file.config.contextLength), on: team)
+    let pass = try LoadedModel.losses(
+      of: file, weights, T: min(512, file.config.contextLength), on: team)
     let result = try StoryEvaluation(of: corpus, tokenizer: dataset.tokenizer, with: pass)
     var ngrams: [JSONMember] = []
     let training = StoryEvaluation.stream(
@@ -33,7 +32,7 @@ struct EvaluateStories {
           "stories_\(name)_nats_per_token", .number(model.crossEntropy(of: held, on: team))))
     }
     var references = StoryReferences()
-    let model = try DecoderModel(file.config, parameters: theta, on: team)
+    let model = try LoadedModel.decoderModel(of: file, weights, on: team)
     for text in try StoryWriter(model: model, tokenizer: dataset.tokenizer, team: team).texts(count)
     {
       references += StoryChecker.english.check(text)

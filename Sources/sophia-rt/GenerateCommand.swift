@@ -56,6 +56,7 @@ struct GenerateCommand: ParsableCommand {
       "Write several tokens at a time where the text repeats what stood before; the text is the same."
     ))
   var lookup = false
+  @OptionGroup var weightOptions: WeightOptions
   @Flag(help: "When the context is full, go on with its last half instead of stopping.")
   var slide = false
   @OptionGroup var threadOptions: ThreadOptions
@@ -82,7 +83,7 @@ struct GenerateCommand: ParsableCommand {
     let (_, team) = try threadOptions.team()
     let began = ContinuousClock.now
     let file = try prompts.map { path in try PromptsFile(path, defaults: options) }
-    let loaded = try LoadedModel(checkpoint, on: team) { terminal.note($0) }
+    let loaded = try LoadedModel(checkpoint, weightOptions.weights, on: team) { terminal.note($0) }
     let run =
       if let file {
         try batch(file, loaded, began, team)

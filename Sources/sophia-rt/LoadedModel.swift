@@ -1,6 +1,7 @@
 import Checkpoints
 import Files
 import Inference
+import Kernels
 import Machine
 import Tokenization
 import Transformer
@@ -12,15 +13,15 @@ struct LoadedModel {
 
   /// Opens a checkpoint or a run's newest valid one; `notice` gets lines for the user.
   init(
-    _ path: String, verify: Verification = .structure, on team: ThreadTeam,
-    notice: (String) -> Void
+    _ path: String, _ precision: WeightPrecision, verify: Verification = .structure,
+    on team: ThreadTeam, notice: (String) -> Void
   ) throws {
     let (checkpoint, damaged) = try CheckpointDirectory.open(path, verify: verify)
     for skipped in damaged { notice("passed over a damaged checkpoint: \(skipped)") }
     let file = try ModelFile(checkpoint)
     for line in file.notices { notice(line) }
     tokenizer = try Self.tokenizer(of: file)
-    model = try Self.decoderModel(of: file, on: team)
+    model = try Self.decoderModel(of: file, precision, on: team)
   }
 
   /// The tokenizer beside the weights, which have a row for each of its ids.
@@ -37,8 +38,10 @@ struct LoadedModel {
   }
 
   /// The weights of a file, packed for decoding; no second copy is held beside them.
-  static func decoderModel(of file: ModelFile, on team: ThreadTeam) throws -> DecoderModel {
-    let model = try DecoderModel(file.config)
+  static func decoderModel(
+    of file: ModelFile, _ precision: WeightPrecision = .f32, on team: ThreadTeam
+  ) throws -> DecoderModel {
+    let model = try DecoderModel(file.config, precision)
     var buffer = [Float](repeating: 0, count: file.table.entries.map(\.count).max() ?? 0)
     try model.load(on: team) { entry, use in
       try buffer.withUnsafeMutableBufferPointer { values in
@@ -48,6 +51,22 @@ struct LoadedModel {
       }
     }
     return model
+  }
+
+  /// What tells a file's losses: the training forward, or for other weights than f32 a decoder.
+  /// - sequences: how many there are at least, if few.
+  static func losses(
+    of file: ModelFile, _ precision: WeightPrecision, T: Int, sequences: Int = .max,
+    on team: ThreadTeam
+  ) throws -> any TokenLosses {
+    if precision != .f32 {
+      return try DecoderLosses(decoderModel(of: file, precision, on: team), T: T, on: team)
+    }
+    let (theta, unused) = (try Arena(count: file.table.count), try Arena(count: file.table.count))
+    try file.read(into: theta)
+    return try StepGradient(
+      file.config, table: file.table, parameters: theta, gradients: unused, curvature: nil,
+      microBatch: max(1, min(sequences, 4096 / T)), T: T, on: team)
   }
 
   /// Token ids of a prompt; an empty one is `<|endoftext|>`, after which texts begin.
