@@ -1,6 +1,6 @@
 public import Machine
 public import Transformer
-import Kernels
+public import Kernels
 import Optimizers
 
 /// What can be measured, in the order of a whole run.
@@ -68,6 +68,8 @@ public struct BenchmarkSettings: Sendable {
   public var batch = 4
   /// Sequences of a training step.
   public var trainBatch = 1
+  /// Precisions of the weights in prefill and decode.
+  public var weights = WeightPrecision.allCases
   /// Timed repetitions of each measurement; training steps are repeated half as often.
   public var repetitions = 5
 

@@ -1,3 +1,4 @@
+import Kernels
 import Machine
 import Transformer
 
@@ -11,9 +12,13 @@ struct PrefillBenchmark {
   }
 
   func run(_ report: (Measurement) -> Void) throws {
+    for precision in settings.weights { try run(precision, report) }
+  }
+
+  private func run(_ precision: WeightPrecision, _ report: (Measurement) -> Void) throws {
     let config = settings.config
     let P = min(512, config.contextLength)
-    let decoder = try RandomModel.decoder(config, on: bench.team)
+    let decoder = try RandomModel.decoder(config, precision, on: bench.team)
     let cache = try KVCache(config)
     let prompt = RandomValues.tokens(P, vocabularySize: config.vocabularySize)
     let (L, C, V) = (config.layers, config.width, config.vocabularySize)
@@ -21,7 +26,7 @@ struct PrefillBenchmark {
     let flops = Double(P * (2 * 12 * L * C * C + 2 * L * C * (P + 1)) + 2 * V * C)
     var failure: MemoryError?
     let result = bench.measure(
-      "\(P) tokens", .tokens, amount: Double(P), bounded: flops, limit: .fp32Peak
+      "\(precision), \(P) tokens", .tokens, amount: Double(P), bounded: flops, limit: .fp32Peak
     ) {
       cache.truncate(to: 0)
       do throws(MemoryError) { _ = try decoder.forward(prompt, cache) } catch { failure = error }
@@ -31,8 +36,9 @@ struct PrefillBenchmark {
   }
 }
 
-/// Writing 128 tokens one by one after a prompt of 128 (or halves of the context), random weights.
-/// The limit is reading an array as large as the matrices, from a cache where it fits into one.
+/// Writing 128 tokens one by one after a prompt of 128 (or halves of the context), random weights:
+/// one sequence, then 16 together. The limit is reading an array as large as the matrices, from a
+/// cache where it fits into one.
 struct DecodeBenchmark {
   private let settings: BenchmarkSettings
   private let bench: Bench
@@ -42,39 +48,54 @@ struct DecodeBenchmark {
   }
 
   func run(_ report: (Measurement) -> Void) throws {
-    let config = settings.config
-    let P = min(128, max(1, config.contextLength / 2))
-    let decoder = try RandomModel.decoder(config, on: bench.team)
-    let cache = try KVCache(config)
-    let tokens = RandomValues.tokens(2 * P, vocabularySize: config.vocabularySize)
-    let (streams, arenas) = try Streams.make(
-      arrays: 1, of: decoder.model.matrixBytes / 4, on: bench.team)
-    // Every matrix once a token, and keys and values of the positions before it.
-    let cached = 4 * 2 * config.layers * config.width * (P + P / 2)
-    let bytes = Double(P * (decoder.model.matrixBytes + cached))
-    _ = try decoder.forward(Array(tokens[..<P]), cache)
-    var failure: MemoryError?
-    let result = withExtendedLifetime(arenas) {
-      bench.measure(
-        "\(P) tokens after \(P)", .tokens, amount: Double(P), bounded: bytes,
-        limit: .stream(streams, .read)
-      ) {
-        cache.truncate(to: P)
-        do throws(MemoryError) {
-          for token in tokens[P...] { _ = try decoder.forward([token], cache) }
-        } catch { failure = error }
+    for precision in settings.weights {
+      let decoder = try RandomModel.decoder(settings.config, precision, on: bench.team)
+      let (streams, arenas) = try Streams.make(
+        arrays: 1, of: decoder.model.matrixBytes / 4, on: bench.team)
+      try withExtendedLifetime(arenas) {
+        for sequences in [1, 16] { report(try measure(decoder, streams, sequences)) }
       }
     }
+  }
+
+  private func measure(
+    _ decoder: Decoder, _ streams: Streams, _ sequences: Int
+  ) throws -> Measurement {
+    let config = settings.config
+    let P = min(128, max(1, config.contextLength / 2))
+    let tokens = RandomValues.tokens(2 * P, vocabularySize: config.vocabularySize)
+    let pool = try KVPool(config, pages: sequences * KVPool.pages(for: 2 * P))
+    let caches = (0..<sequences).map { _ in KVCache(pool) }
+    // Every matrix once a step, and keys and values of the positions before it.
+    let cached = 4 * 2 * config.layers * config.width * (P + P / 2) * sequences
+    let bytes = Double(P * (decoder.model.matrixBytes + cached))
+    _ = try decoder.forward(caches.map { Decoder.Input($0, Array(tokens[..<P])) })
+    var failure: MemoryError?
+    let result = bench.measure(
+      "\(decoder.model.precision), \(P) tokens after \(P)"
+        + (sequences == 1 ? "" : ", \(sequences) sequences"),
+      .tokens, amount: Double(P * sequences), bounded: bytes, limit: .stream(streams, .read)
+    ) {
+      for cache in caches { cache.truncate(to: P) }
+      do throws(MemoryError) {
+        for token in tokens[P...] {
+          _ = try decoder.forward(caches.map { Decoder.Input($0, [token]) })
+        }
+      } catch { failure = error }
+    }
     if let failure { throw failure }
-    report(result)
+    return result
   }
 }
 
 private enum RandomModel {
-  static func decoder(_ config: GPT2Config, on team: ThreadTeam) throws(MemoryError) -> Decoder {
+  static func decoder(
+    _ config: GPT2Config, _ precision: WeightPrecision, on team: ThreadTeam
+  ) throws(MemoryError) -> Decoder {
     let table = ParameterTable(config)
     let parameters = try Arena(count: table.count)
     RandomValues.fill(parameters, table, on: team)
-    return try Decoder(try DecoderModel(config, parameters: parameters, on: team), on: team)
+    return try Decoder(
+      try DecoderModel(config, parameters: parameters, precision, on: team), on: team)
   }
 }

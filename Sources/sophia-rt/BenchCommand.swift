@@ -1,6 +1,7 @@
 import ArgumentParser
 import Benchmarks
 import Files
+import Kernels
 import Machine
 import Presets
 import Transformer
@@ -36,6 +37,10 @@ struct BenchCommand: ParsableCommand {
     help: ArgumentHelp(
       "Timed repetitions; for large models train takes half as many.", valueName: "n"))
   var repetitions = 5
+  @Option(
+    help: ArgumentHelp(
+      "Precisions of prefill and decode (default: f32,bf16,int8,int4).", valueName: "list"))
+  var weights: String?
   @Flag(help: "One JSON object.")
   var json = false
   @Flag(help: "Comma-separated values.")
@@ -57,6 +62,7 @@ struct BenchCommand: ParsableCommand {
     }
     if json && csv { throw ValidationError("--json and --csv: choose one") }
     _ = try threadCounts()
+    _ = try precisions()
   }
 
   func run() throws {
@@ -67,6 +73,7 @@ struct BenchCommand: ParsableCommand {
     var settings = BenchmarkSettings(try config())
     if let batch { (settings.batch, settings.trainBatch) = (batch, batch) }
     settings.repetitions = repetitions
+    settings.weights = try precisions()
     let report = BenchReport(json ? .json : csv ? .csv : .table, model: model, machine: machine)
     report.begin()
     for plan in plans {
@@ -93,6 +100,13 @@ struct BenchCommand: ParsableCommand {
         throw ValidationError("--threads \(threads): expected numbers such as 1,2,4")
       }
       return count
+    }
+  }
+
+  private func precisions() throws -> [WeightPrecision] {
+    guard let weights else { return WeightPrecision.allCases }
+    return try weights.split(separator: ",", omittingEmptySubsequences: false).map {
+      try WeightOptions.precision(String($0))
     }
   }
 

@@ -9,7 +9,8 @@ struct WeightOptions: ParsableArguments {
         + "the checkpoint.", valueName: "type"), transform: Self.precision)
   var weights = WeightPrecision.f32
 
-  private static func precision(_ name: String) throws -> WeightPrecision {
+  /// A precision by its name. Throws a ValidationError that lists them.
+  static func precision(_ name: String) throws -> WeightPrecision {
     guard let precision = WeightPrecision(rawValue: name) else {
       throw ValidationError(
         "--weights \(name): expected one of "

@@ -29,13 +29,18 @@ struct TinyModel {
     }
   }
 
-  func decoderModel(threads: Int = 1) throws -> DecoderModel {
-    try DecoderModel(config, parameters: parameters, on: ThreadTeam(count: threads))
+  func decoderModel(
+    _ precision: WeightPrecision = .f32, threads: Int = 1
+  ) throws -> DecoderModel {
+    try DecoderModel(config, parameters: parameters, precision, on: ThreadTeam(count: threads))
   }
 
-  func decoder(threads: Int = 1, blockRows: Int = 512) throws -> Decoder {
+  func decoder(
+    _ precision: WeightPrecision = .f32, threads: Int = 1, blockRows: Int = 512
+  ) throws -> Decoder {
     try Decoder(
-      decoderModel(threads: threads), blockRows: blockRows, on: ThreadTeam(count: threads))
+      decoderModel(precision, threads: threads), blockRows: blockRows,
+      on: ThreadTeam(count: threads))
   }
 
   /// `count` ids that are a function of the seed.
