@@ -14,8 +14,8 @@ struct EvaluateCommand: ParsableCommand {
       --data (default: the run's own): nats a token, perplexity and bits a byte of the \
       validation tokens, in windows of --context tokens side by side. --stride 512 lets the \
       windows overlap and counts the last 512 predictions of each, so that every token has a \
-      long context. With --baselines also the cross-entropy of unigram and trigram models of the \
-      training tokens.
+      long context (not for the built-in corpus, whose stories begin where windows do). With \
+      --baselines also the cross-entropy of unigram and trigram models of the training tokens.
 
       --multiple-choice: HellaSwag's JSON lines (ctx_a, ctx_b, activity_label, endings, label). \
       acc is the share of questions whose right ending is the likeliest, acc_norm the likeliest \
