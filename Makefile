@@ -27,7 +27,7 @@ export SOPHIA_MARCH := $(ISA)
 demo: build
 	@rm -rf demo
 	$(SCRATCH)/release/sophia-rt train --model nano --optimizer adamw --eval-every 200 --out demo
-	$(SCRATCH)/release/sophia-rt evaluate --checkpoint demo --stories 200
+	$(SCRATCH)/release/sophia-rt evaluate --checkpoint demo --stories 200 --require-good-stories
 	$(SCRATCH)/release/sophia-rt generate --checkpoint demo --max-tokens 240 --seed 1 </dev/null
 	@echo
 	@echo "Go on with:"

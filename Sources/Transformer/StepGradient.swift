@@ -38,6 +38,8 @@ public final class StepGradient {
   let sampledTokenGradients: TokenGradients?
   let losses: UnsafeMutablePointer<Double>
   let uniforms: UnsafeMutablePointer<Double>
+  /// What the views point into, kept alive.
+  private let arenas: [Arena]
   var plan = Plan(step: 0, sequences: 0, curvatureSequences: 0, seed: 0)
   var done = 0
   var lossSum = 0.0
@@ -50,6 +52,7 @@ public final class StepGradient {
   ) throws(MemoryError) {
     precondition(T >= 1 && T <= config.contextLength, "T \(T) of \(config.contextLength)")
     precondition(microBatch >= 1, "micro-batch \(microBatch)")
+    arenas = [parameters, gradients] + (curvature.map { [$0] } ?? [])
     self.config = config
     self.microBatch = microBatch
     self.T = T

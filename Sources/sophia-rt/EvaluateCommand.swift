@@ -60,6 +60,11 @@ struct EvaluateCommand: ParsableCommand {
         + "own entropy, and the references to earlier names, things and places in so many texts that "
         + "it writes.", valueName: "n"))
   var stories: Int?
+  @Flag(
+    help: ArgumentHelp(
+      "With --stories: fail unless the model is below the trigram model, within 25 % of the "
+        + "generator, and right in 70 % of its references."))
+  var requireGoodStories = false
   @OptionGroup var weightOptions: WeightOptions
   @OptionGroup var threadOptions: ThreadOptions
 
@@ -74,11 +79,14 @@ struct EvaluateCommand: ParsableCommand {
     if let set = given.first(where: { $0 != "--data" }) {
       let ofData = [
         ("--tokens", tokens != nil), ("--stride", stride != nil), ("--baselines", baselines),
-        ("--stories", stories != nil),
+        ("--stories", stories != nil), ("--require-good-stories", requireGoodStories),
       ]
       if let (name, _) = ofData.first(where: \.1) {
         throw ValidationError("\(name) is for --data: leave it out with \(set)")
       }
+    }
+    if requireGoodStories && stories == nil {
+      throw ValidationError("--require-good-stories: give --stories, the number of texts, too")
     }
     for (name, value) in [
       ("--tokens", tokens), ("--context", context), ("--stride", stride), ("--stories", stories),
@@ -90,6 +98,7 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     let (_, team) = try threadOptions.team()
     let members: [JSONMember]
+    var verdict: StoryVerdict?
     if let multipleChoice {
       let set = try MultipleChoiceQuestion.read(multipleChoice)
       members = try EvaluateQuestions(
@@ -101,12 +110,13 @@ struct EvaluateCommand: ParsableCommand {
         checkpoint, weightOptions.weights, context: context, on: team
       ).members(set)
     } else {
-      members = try EvaluateData(
+      (members, verdict) = try EvaluateData(
         checkpoint, data: data, tokens: tokens, context: context, stride: stride,
         baselines: baselines, stories: stories, weights: weightOptions.weights
       ).members(on: team)
     }
     let json = JSON.object([JSONMember("checkpoint", .string(checkpoint))] + members)
     try StandardOutput.write(json.serialized(pretty: true) + [0x0A])
+    if requireGoodStories, let verdict { try verdict.require() }
   }
 }

@@ -30,8 +30,8 @@ struct EvaluateData {
     self.weights = weights
   }
 
-  /// What is measured, for the JSON object.
-  func members(on team: ThreadTeam) throws -> [JSONMember] {
+  /// What is measured, for the JSON object; and how the model is at stories, if that was asked for.
+  func members(on team: ThreadTeam) throws -> ([JSONMember], StoryVerdict?) {
     var terminal = Terminal()
     let (found, damaged) = try CheckpointDirectory.open(checkpoint, verify: .everything)
     for skipped in damaged { terminal.note("passed over a damaged checkpoint: \(skipped)") }
@@ -74,11 +74,10 @@ struct EvaluateData {
         members.append(JSONMember("\(name)_nats_per_token", .number(nats)))
       }
     }
-    if let stories {
-      members += try EvaluateStories(file: file, dataset: dataset, weights: weights, team: team)
-        .members(stories)
+    let verdict = try stories.map {
+      try EvaluateStories(file: file, dataset: dataset, weights: weights, team: team).verdict($0)
     }
-    return members
+    return (members + (verdict?.members ?? []), verdict)
   }
 
   private func loss(_ tokens: Int, _ nats: Double, _ bitsPerByte: Double?) -> [JSONMember] {

@@ -13,23 +13,20 @@ struct EvaluateStories {
   let team: ThreadTeam
 
   /// - count: how many texts it writes.
-  func members(_ count: Int) throws -> [JSONMember] {
+  func verdict(_ count: Int) throws -> StoryVerdict {
     let corpus = BuiltInCorpus(
       tokens: 0, stories: dataset.description?.train.documents ?? 0, vocabulary: 0, seed: 0)
     let pass = try LoadedModel.losses(
       of: file, weights, T: min(512, file.config.contextLength), on: team)
     let result = try StoryEvaluation(of: corpus, tokenizer: dataset.tokenizer, with: pass)
-    var ngrams: [JSONMember] = []
     let training = StoryEvaluation.stream(
       of: corpus, .training, tokenizer: dataset.tokenizer, on: team)
     let held = StoryEvaluation.stream(
       of: corpus, .validation, tokenizer: dataset.tokenizer, on: team)
-    for (name, order) in [("unigram", 1), ("trigram", 3)] {
-      let model = NGramModel(
-        order: order, tokens: training, vocabularySize: dataset.tokenizer.vocabularySize, on: team)
-      ngrams.append(
-        JSONMember(
-          "stories_\(name)_nats_per_token", .number(model.crossEntropy(of: held, on: team))))
+    let ngrams = [1, 3].map {
+      NGramModel(
+        order: $0, tokens: training, vocabularySize: dataset.tokenizer.vocabularySize, on: team
+      ).crossEntropy(of: held, on: team)
     }
     var references = StoryReferences()
     let model = try LoadedModel.decoderModel(of: file, weights, on: team)
@@ -37,16 +34,52 @@ struct EvaluateStories {
     {
       references += StoryChecker.english.check(text)
     }
-    return [
-      JSONMember("stories", .integer(result.stories))
-    ] + ngrams + [
-      JSONMember("stories_model_nats_per_token", .number(result.model)),
-      JSONMember("generator_nats_per_token", .number(result.generator)),
-      JSONMember("over_generator", .number(result.model / result.generator)),
-      JSONMember("texts_written", .integer(count)),
+    return StoryVerdict(
+      losses: result, unigram: ngrams[0], trigram: ngrams[1], texts: count, references: references)
+  }
+}
+
+/// How good a model is at stories.
+struct StoryVerdict {
+  let losses: StoryEvaluation
+  /// Nats a token of n-gram models.
+  let unigram, trigram: Double
+  let texts: Int
+  let references: StoryReferences
+
+  private var overGenerator: Double { losses.model / losses.generator }
+
+  var members: [JSONMember] {
+    [
+      JSONMember("stories", .integer(losses.stories)),
+      JSONMember("stories_unigram_nats_per_token", .number(unigram)),
+      JSONMember("stories_trigram_nats_per_token", .number(trigram)),
+      JSONMember("stories_model_nats_per_token", .number(losses.model)),
+      JSONMember("generator_nats_per_token", .number(losses.generator)),
+      JSONMember("over_generator", .number(overGenerator)),
+      JSONMember("texts_written", .integer(texts)),
       JSONMember("references_right", .integer(references.right)),
       JSONMember("references_wrong", .integer(references.wrong)),
       JSONMember("references_right_share", .number(references.share ?? 0)),
     ]
   }
+
+  /// Throws an error that names the first that is not good enough.
+  func require() throws(StoriesNotGood) {
+    let share = references.share ?? 0
+    for (isGood, what, most, found) in [
+      (
+        losses.model < trigram, "nats a token", "below the trigram model's \(trigram)", losses.model
+      ),
+      (overGenerator <= 1.25, "nats over the generator's", "at most 1.25", overGenerator),
+      (share >= 0.7, "share of right references", "at least 0.7", share),
+    ] where !isGood {
+      throw StoriesNotGood(description: "\(what): expected \(most), found \(found)")
+    }
+  }
+}
+
+/// What is not good enough about a model's stories: the measure, expected, found.
+struct StoriesNotGood: Error, CustomStringConvertible {
+  let description: String
 }
