@@ -45,6 +45,28 @@ extension PipelineTests {
       #expect(text.output.hasPrefix("The") && text.output.count > 10)
     }
 
+    /// What the demo demands of its model, a model that saw nothing does not have; in any precision.
+    @Test func storiesAreJudged() throws {
+      let place = try Workplace()
+      try place.succeed(
+        "train", "--model", "nano", "--optimizer", "adamw", "--steps", "2", "--batch-tokens", "512",
+        "--eval-tokens", "512", "--out", "run")
+      let judge = ["evaluate", "--checkpoint", "run", "--tokens", "512", "--stories", "3"]
+      for weights in ["f32", "int4"] {
+        let judged = try place.program.run(judge + ["--weights", weights])
+        #expect(judged.code == 0, "\(judged.errors)")
+        let json = try JSON(parsing: Array(judged.output.utf8), name: "evaluate")
+        #expect(json["texts_written"] == 3)
+        #expect(try #require(json["over_generator"]?.doubleValue) > 5)
+      }
+      let refused = try place.program.run(judge + ["--require-good-stories"])
+      #expect(refused.code == 1 && refused.output.contains("over_generator"))
+      #expect(
+        refused.errorLines.last?.hasPrefix("Error: nats a token: expected below the trigram")
+          == true,
+        "\(refused.errors)")
+    }
+
     /// nanoGPT's shards train as they are, with the tokenizer named.
     @Test func bareShardsTrainWithTheTokenizerNamed() throws {
       let place = try Workplace()
