@@ -64,16 +64,17 @@ struct DecodeBenchmark {
     let config = settings.config
     let P = min(128, max(1, config.contextLength / 2))
     let tokens = RandomValues.tokens(2 * P, vocabularySize: config.vocabularySize)
-    let pool = try KVPool(config, pages: sequences * KVPool.pages(for: 2 * P))
+    let kv: KVPrecision = sequences == 1 ? .f32 : .bf16
+    let pool = try KVPool(config, kv, pages: sequences * KVPool.pages(for: 2 * P))
     let caches = (0..<sequences).map { _ in KVCache(pool) }
     // Every matrix once a step, and keys and values of the positions before it.
-    let cached = 4 * 2 * config.layers * config.width * (P + P / 2) * sequences
+    let cached = (kv == .f32 ? 4 : 2) * 2 * config.layers * config.width * (P + P / 2) * sequences
     let bytes = Double(P * (decoder.model.matrixBytes + cached))
     _ = try decoder.forward(caches.map { Decoder.Input($0, Array(tokens[..<P])) })
     var failure: MemoryError?
     let result = bench.measure(
       "\(decoder.model.precision), \(P) tokens after \(P)"
-        + (sequences == 1 ? "" : ", \(sequences) sequences"),
+        + (sequences == 1 ? "" : ", \(sequences) sequences, keys and values \(kv)"),
       .tokens, amount: Double(P * sequences), bounded: bytes, limit: .stream(streams, .read)
     ) {
       for cache in caches { cache.truncate(to: P) }

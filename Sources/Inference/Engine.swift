@@ -32,15 +32,17 @@ public final class Engine {
   private var config: GPT2Config { decoder.model.config }
 
   /// - pages: key and value pages of the pool; nil is enough for one text of the whole context.
+  /// - kv: how they hold their numbers.
   /// - promptRows: rows that a step with prompts takes at most, so that long prompts do not hold up
   ///   the texts that are being written. Throws ``MemoryError``.
   public init(
-    _ model: DecoderModel, pages: Int? = nil, promptRows: Int = 512, on team: ThreadTeam
+    _ model: DecoderModel, pages: Int? = nil, kv: KVPrecision = .f32, promptRows: Int = 512,
+    on team: ThreadTeam
   ) throws(MemoryError) {
     precondition(promptRows >= 1, "Engine: \(promptRows) rows")
     decoder = try Decoder(model, blockRows: promptRows, on: team)
     pool = try KVPool(
-      model.config, pages: pages ?? KVPool.pages(for: model.config.contextLength))
+      model.config, kv, pages: pages ?? KVPool.pages(for: model.config.contextLength))
     self.promptRows = promptRows
     var scratch: [SamplerScratch] = []
     for _ in 0..<team.count {

@@ -32,6 +32,28 @@ public enum AttentionPage {
     let Dp = paddedHeadSize(D)
     for d in 0..<Dp { page[slot * Dp + d] = d < D ? value[d] : 0 }
   }
+
+  /// ``storeKey(_:D:slot:page:)`` in a page of bfloat16 numbers.
+  public static func storeKey(
+    _ key: UnsafePointer<Float>, D: Int, slot: Int, page: UnsafeMutablePointer<UInt16>
+  ) {
+    for d in 0..<D { page[d * positions + slot] = BFloat16.rounded(key[d]) }
+  }
+
+  /// ``storeValue(_:D:slot:page:)`` in a page of bfloat16 numbers.
+  public static func storeValue(
+    _ value: UnsafePointer<Float>, D: Int, slot: Int, page: UnsafeMutablePointer<UInt16>
+  ) {
+    let Dp = paddedHeadSize(D)
+    for d in 0..<Dp { page[slot * Dp + d] = d < D ? BFloat16.rounded(value[d]) : 0 }
+  }
+
+  /// A page's bfloat16 numbers as floats. - count: a multiple of 16, as pages are.
+  public static func widen(
+    _ page: UnsafePointer<UInt16>, into floats: UnsafeMutablePointer<Float>, count: Int
+  ) {
+    for i in stride(from: 0, to: count, by: 16) { Vector.store(floats + i, cs_load_bf16(page + i)) }
+  }
 }
 
 /// Causal attention of a block of query rows of one head: online softmax over key pages (Milakov

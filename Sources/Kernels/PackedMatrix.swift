@@ -153,6 +153,13 @@ enum BFloat16 {
     return SIMD16<UInt16>(truncatingIfNeeded: upper)
   }
 
+  /// The nearest one, ties to even; NaN stays NaN.
+  @inline(__always)
+  static func rounded(_ x: Float) -> UInt16 {
+    let bits = x.bitPattern
+    return x == x ? UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ bits >> 16 & 1) >> 16) : 0x7FC0
+  }
+
   @inline(__always)
   static func value(_ half: UInt16) -> Float { Float(bitPattern: UInt32(half) << 16) }
 }

@@ -132,10 +132,7 @@ struct DecoderPass {
     for t in 0..<span.tokens.count {
       let (page, slot) = (span.cache.pages[(span.position + t) / positions], span.position + t)
       let k = workspace.qkv + (span.row + t) * 3 * C + C + h * D
-      AttentionPage.storeKey(
-        k, D: D, slot: slot % positions, page: pool.keys(page, layer: l, head: h))
-      AttentionPage.storeValue(
-        k + C, D: D, slot: slot % positions, page: pool.values(page, layer: l, head: h))
+      pool.head(page, layer: l, head: h).store(key: k, value: k + C, slot: slot % positions)
     }
   }
 
@@ -145,11 +142,13 @@ struct DecoderPass {
   ) {
     let (D, row) = (model.config.headSize, span.row + rows.lowerBound)
     let (pool, pages) = (span.cache.pool, span.cache.pages)
+    let values = scratch + KVPageHead.keyBuffer(D)
     Attention.cached(
       out: workspace.att + row * C + h * D, outStride: C, q: workspace.qkv + row * 3 * C + h * D,
       qStride: 3 * C, rows: rows.count, firstPosition: span.position + rows.lowerBound, D: D,
       scale: model.config.attentionScale(layer: l),
-      keyPages: { UnsafePointer(pool.keys(pages[$0], layer: l, head: h)) },
-      valuePages: { UnsafePointer(pool.values(pages[$0], layer: l, head: h)) }, scratch: scratch)
+      keyPages: { pool.head(pages[$0], layer: l, head: h).keys(scratch) },
+      valuePages: { pool.head(pages[$0], layer: l, head: h).values(values) },
+      scratch: values + KVPageHead.valueBuffer(D))
   }
 }

@@ -1,6 +1,15 @@
 import Kernels
 public import Machine
 
+/// How keys and values are held.
+public enum KVPrecision: String, CaseIterable, Sendable {
+  /// As they are.
+  case f32
+  /// The upper half of a float, rounded to nearest even: half the memory, and half the reading where
+  /// many sequences are written together.
+  case bf16
+}
+
 /// A fixed budget of key and value pages that many sequences share: a page holds 64 positions of
 /// all layers and heads in the layout of ``AttentionPage``, and is counted by the caches that use
 /// it, so caches with a common beginning hold it once.
@@ -12,6 +21,8 @@ public final class KVPool {
   /// Pages that no cache holds.
   public var freePages: Int { free.count }
 
+  /// How the pages hold their numbers.
+  public let precision: KVPrecision
   let config: GPT2Config
   private let arena: Arena
   private var free: [Int]
@@ -19,18 +30,23 @@ public final class KVPool {
 
   /// A pool of `pages` pages for caches of this model. Memory is taken page by page as positions
   /// are written. Throws ``MemoryError``.
-  public init(_ config: GPT2Config, pages: Int) throws(MemoryError) {
+  public init(
+    _ config: GPT2Config, _ precision: KVPrecision = .f32, pages: Int
+  ) throws(MemoryError) {
     precondition(pages >= 1, "KVPool: \(pages) pages")
+    self.precision = precision
     self.config = config
     pageCount = pages
-    arena = try Arena(count: pages * Self.floatsPerPage(config))
+    arena = try Arena(count: Self.bytes(config, precision, pages: pages) / 4)
     free = (0..<pages).reversed()
     users = [Int](repeating: 0, count: pages)
   }
 
   /// Bytes of a pool of `pages` pages.
-  public static func bytes(_ config: GPT2Config, pages: Int) -> Int {
-    MemoryLayout<Float>.stride * pages * floatsPerPage(config)
+  public static func bytes(
+    _ config: GPT2Config, _ precision: KVPrecision = .f32, pages: Int
+  ) -> Int {
+    pages * bytesPerPage(config, precision)
   }
 
   /// Pages that a sequence of `positions` positions takes.
@@ -38,12 +54,15 @@ public final class KVPool {
     (positions + AttentionPage.positions - 1) / AttentionPage.positions
   }
 
-  private static func floatsPerHead(_ config: GPT2Config) -> Int {
-    AttentionPage.keyCount(config.headSize) + AttentionPage.valueCount(config.headSize)
+  /// A head's keys and values in a page; a multiple of 64, keys and values being 64 rows each.
+  private static func bytesPerHead(_ config: GPT2Config, _ precision: KVPrecision) -> Int {
+    let count =
+      AttentionPage.keyCount(config.headSize) + AttentionPage.valueCount(config.headSize)
+    return precision == .f32 ? 4 * count : 2 * count
   }
 
-  private static func floatsPerPage(_ config: GPT2Config) -> Int {
-    config.layers * config.heads * floatsPerHead(config)
+  private static func bytesPerPage(_ config: GPT2Config, _ precision: KVPrecision) -> Int {
+    config.layers * config.heads * bytesPerHead(config, precision)
   }
 
   /// A page of one user, or nil if all are in use. Its floats are whatever they were.
@@ -63,18 +82,61 @@ public final class KVPool {
   func isShared(_ page: Int) -> Bool { users[page] > 1 }
 
   func copy(_ page: Int, to other: Int) {
-    let count = Self.floatsPerPage(config)
-    (arena.base + other * count).update(from: arena.base + page * count, count: count)
+    let count = Self.bytesPerPage(config, precision)
+    let base = UnsafeMutableRawPointer(arena.base)
+    (base + other * count).copyMemory(from: base + page * count, byteCount: count)
   }
 
-  /// The keys of a head, d-major; its values follow.
-  func keys(_ page: Int, layer: Int, head: Int) -> UnsafeMutablePointer<Float> {
+  /// A head's part of a page.
+  func head(_ page: Int, layer: Int, head: Int) -> KVPageHead {
     let item = (page * config.layers + layer) * config.heads + head
-    return arena.base + item * Self.floatsPerHead(config)
+    return KVPageHead(
+      base: UnsafeMutableRawPointer(arena.base) + item * Self.bytesPerHead(config, precision),
+      D: config.headSize, precision: precision)
+  }
+}
+
+/// One head's keys, d-major, and after them its values, rows of whole vectors, of 64 positions.
+struct KVPageHead {
+  typealias Pointer = UnsafeMutablePointer<Float>
+
+  let base: UnsafeMutableRawPointer
+  let D: Int
+  let precision: KVPrecision
+
+  /// Floats of a buffer for ``keys(_:)``.
+  static func keyBuffer(_ D: Int) -> Int { AttentionPage.keyCount(D) }
+  /// Floats of a buffer for ``values(_:)``.
+  static func valueBuffer(_ D: Int) -> Int { AttentionPage.valueCount(D) }
+
+  private var floats: Pointer { base.assumingMemoryBound(to: Float.self) }
+  private var halves: UnsafeMutablePointer<UInt16> { base.assumingMemoryBound(to: UInt16.self) }
+
+  /// Writes a position's key and value. - key, value: (D).
+  func store(key: UnsafePointer<Float>, value: UnsafePointer<Float>, slot: Int) {
+    let keys = AttentionPage.keyCount(D)
+    switch precision {
+    case .f32:
+      AttentionPage.storeKey(key, D: D, slot: slot, page: floats)
+      AttentionPage.storeValue(value, D: D, slot: slot, page: floats + keys)
+    case .bf16:
+      AttentionPage.storeKey(key, D: D, slot: slot, page: halves)
+      AttentionPage.storeValue(value, D: D, slot: slot, page: halves + keys)
+    }
   }
 
-  /// The values of a head, rows of whole vectors.
-  func values(_ page: Int, layer: Int, head: Int) -> UnsafeMutablePointer<Float> {
-    keys(page, layer: layer, head: head) + AttentionPage.keyCount(config.headSize)
+  /// The keys as floats: where they lie, or in `buffer`.
+  func keys(_ buffer: Pointer) -> UnsafePointer<Float> {
+    if precision == .f32 { return UnsafePointer(floats) }
+    AttentionPage.widen(halves, into: buffer, count: AttentionPage.keyCount(D))
+    return UnsafePointer(buffer)
+  }
+
+  /// The values as floats: where they lie, or in `buffer`.
+  func values(_ buffer: Pointer) -> UnsafePointer<Float> {
+    let keys = AttentionPage.keyCount(D)
+    if precision == .f32 { return UnsafePointer(floats + keys) }
+    AttentionPage.widen(halves + keys, into: buffer, count: AttentionPage.valueCount(D))
+    return UnsafePointer(buffer)
   }
 }

@@ -22,13 +22,15 @@ final class GenerationRun {
   private static let together = 16
 
   /// An engine for these jobs, or others of their length; of none, for texts of the whole context.
-  init(_ loaded: LoadedModel, for jobs: [Job], on team: ThreadTeam) throws(MemoryError) {
+  init(
+    _ loaded: LoadedModel, for jobs: [Job], _ kv: KVPrecision, on team: ThreadTeam
+  ) throws(MemoryError) {
     let context = loaded.model.config.contextLength
     let longest = jobs.map {
       min(context, min(context, $0.request.prompt.count) + min(context, $0.request.maxTokens))
     }
     let pages = KVPool.pages(for: longest.max() ?? context) * min(max(1, jobs.count), Self.together)
-    engine = try Engine(loaded.model, pages: pages, on: team)
+    engine = try Engine(loaded.model, pages: pages, kv: kv, on: team)
     tokenizer = loaded.tokenizer
   }
 

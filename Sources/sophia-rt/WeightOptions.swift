@@ -1,5 +1,6 @@
 import ArgumentParser
 import Kernels
+import Transformer
 
 /// In which precision a checkpoint's matrices are held.
 struct WeightOptions: ParsableArguments {
@@ -10,11 +11,17 @@ struct WeightOptions: ParsableArguments {
   var weights = WeightPrecision.f32
 
   /// A precision by its name. Throws a ValidationError that lists them.
-  static func precision(_ name: String) throws -> WeightPrecision {
-    guard let precision = WeightPrecision(rawValue: name) else {
-      throw ValidationError(
-        "--weights \(name): expected one of "
-          + WeightPrecision.allCases.map(\.rawValue).joined(separator: ", "))
+  static func precision(_ name: String) throws -> WeightPrecision { try named(name, "--weights") }
+
+  /// The same for keys and values.
+  static func kv(_ name: String) throws -> KVPrecision { try named(name, "--kv") }
+
+  private static func named<P: RawRepresentable & CaseIterable>(
+    _ name: String, _ option: String
+  ) throws -> P where P.RawValue == String {
+    guard let precision = P(rawValue: name) else {
+      let names = P.allCases.map(\.rawValue).joined(separator: ", ")
+      throw ValidationError("\(option) \(name): expected one of \(names)")
     }
     return precision
   }

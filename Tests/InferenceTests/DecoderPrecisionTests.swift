@@ -6,8 +6,12 @@ import Testing
 
 /// Weights of every precision: the same bits in any company, and losses near those of f32.
 @Suite struct DecoderPrecisionTests {
-  @Test(arguments: WeightPrecision.allCases, [1, 2, 3])
-  func companyAndSplitsChangeNoBits(precision: WeightPrecision, threads: Int) throws {
+  @Test(
+    arguments: WeightPrecision.allCases.map { ($0, KVPrecision.f32) } + [(.f32, .bf16)], [1, 2, 3])
+  func companyAndSplitsChangeNoBits(
+    precision: (weights: WeightPrecision, kv: KVPrecision), threads: Int
+  ) throws {
+    let (precision, kv) = precision
     let model = try TinyModel()
     let alone = try model.decoder(precision)
     let texts = [1, 3, 64, 65, 17, 2, 90, 5, 130].enumerated().map {
@@ -15,13 +19,13 @@ import Testing
     }
     // Token by token.
     let expected = try texts.map { text in
-      let cache = try KVCache(model.config)
+      let cache = KVCache(try KVPool(model.config, kv, pages: 3))
       return try text.map { try alone.forward([$0], cache).copy[0] }
     }
     #expect(expected.allSatisfy { $0.allSatisfy { $0.allSatisfy(\.isFinite) } })
     for blockRows in [7, 512] {
       let decoder = try model.decoder(precision, threads: threads, blockRows: blockRows)
-      let pool = try KVPool(model.config, pages: 30)
+      let pool = try KVPool(model.config, kv, pages: 30)
       let caches = texts.map { _ in KVCache(pool) }
       let first = try decoder.forward(
         zip(caches, texts).map { Decoder.Input($0, Array($1.dropLast(4))) }, logits: .all
@@ -49,6 +53,12 @@ import Testing
       let square = zip(rows, exact).reduce(0.0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) }
       errors.append((square / exact.reduce(0.0) { $0 + Double($1 * $1) }).squareRoot())
     }
+    let pool = try KVPool(model.config, .bf16, pages: 3)
+    #expect(2 * KVPool.bytes(model.config, .bf16, pages: 3) == KVPool.bytes(model.config, pages: 3))
+    let rows = try model.decoder().forward(tokens, KVCache(pool), logits: .all).copy.flatMap { $0 }
+    let square = zip(rows, exact).reduce(0.0) { $0 + Double(($1.0 - $1.1) * ($1.0 - $1.1)) }
+    let halves = (square / exact.reduce(0.0) { $0 + Double($1 * $1) }).squareRoot()
+    #expect(halves > 0 && halves < 0.01, "keys and values in bf16 \(halves)")
     #expect(errors[0] == 0)
     #expect(errors[1] > 0 && errors[1] < 0.01, "bf16 \(errors[1])")
     #expect(errors[2] > errors[1] && errors[2] < 0.03, "int8 \(errors[2])")

@@ -76,7 +76,8 @@ import Testing
     let model = try TinyModel()
     let pool = try KVPool(model.config, pages: 3)
     let floats = KVPool.bytes(model.config, pages: 3) / 4
-    pool.keys(0, layer: 0, head: 0).update(repeating: .nan, count: floats)
+    pool.head(0, layer: 0, head: 0).base.assumingMemoryBound(to: Float.self)
+      .update(repeating: .nan, count: floats)
     let tokens = model.tokens(130)
     let decoder = try model.decoder(threads: 2)
     let cache = KVCache(pool)

@@ -46,6 +46,8 @@ extension PipelineTests {
       (
         ["generate", "--checkpoint", "r", "--max-tokens", "0"], "--max-tokens 0: expected at least"
       ),
+      (["generate", "--checkpoint", "r", "--weights", "int7"], "f32, bf16, int8, int4"),
+      (["generate", "--checkpoint", "r", "--kv", "int8"], "--kv int8: expected one of f32, bf16"),
       (["generate", "--checkpoint", "r", "--num-samples", "0"], "--num-samples 0: expected 1 to"),
       (
         ["generate", "--checkpoint", "r", "--temperature=-1"], "--temperature -1.0: expected a num"
