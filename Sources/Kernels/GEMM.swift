@@ -112,9 +112,6 @@ private struct Job {
     let NR = 16 * NV
     // As many threads as there is work for; a small product is not worth waking a team.
     let team = M * N * K < 1 << 15 ? ThreadTeam(count: 1) : self.team
-    let rowBlocks = (M + t.MC - 1) / t.MC
-    // Narrow in M: the team shares the columns instead.
-    let columnGroups = max(1, min(16 * team.count, (4 * team.count + rowBlocks - 1) / rowBlocks))
     var counters = [WorkCounter](
       repeating: WorkCounter(),
       count: 2 * ((N + t.NC - 1) / t.NC) * ((K + t.KC - 1) / t.KC))
@@ -125,7 +122,8 @@ private struct Job {
         var round = 0
         for jc in stride(from: 0, to: N, by: t.NC) {
           let nc = min(t.NC, N - jc)
-          let panels = (nc + NR - 1) / NR
+          let partition = GEMMPartition(
+            M: M, panels: (nc + NR - 1) / NR, threads: team.count)
           for pc in stride(from: 0, to: K, by: t.KC) {
             let kc = min(t.KC, K - pc)
             let block = BlockB(
@@ -138,21 +136,16 @@ private struct Job {
               // A block of k goes on from elements that another thread may still be writing.
               team.barrier()
             }
-            let groups = min(columnGroups, panels)
-            let perGroup = (panels + groups - 1) / groups
             while true {
               let item = counter[2 * round + 1].next()
-              if item >= rowBlocks * groups { break }
-              let (ic, group) = (item / groups * t.MC, item % groups)
-              let mc = min(t.MC, M - ic)
+              if item >= partition.items { break }
+              let tiles = partition.tiles(of: item)
+              let ic = tiles.lowerBound * MR
+              let mc = min(tiles.upperBound * MR, M) - ic
               packA(ic, mc, pc, kc, MR, into: packedA)
-              // Rounded up, the groups before may have taken all panels.
-              let range = min(panels, group * perGroup)..<min(panels, (group + 1) * perGroup)
-              if !range.isEmpty {
-                macro(
-                  MicroKernel<MR, NV>.self, block, panels: range, jc: jc, nc: nc, ic: ic, mc: mc,
-                  pc: pc, kc: kc, packedA)
-              }
+              macro(
+                MicroKernel<MR, NV>.self, block, panels: partition.panels(of: item), jc: jc, nc: nc,
+                ic: ic, mc: mc, pc: pc, kc: kc, packedA)
             }
             round += 1
           }
