@@ -28,6 +28,12 @@ enum Lanes {
     v.replacing(with: 0, where: cs_abs(v) .< 0x1p-120)
   }
 
+  /// −1, 0 or 1; NaN stays NaN.
+  @inline(__always)
+  static func sign(_ v: SIMD16<Float>) -> SIMD16<Float> {
+    v.replacing(with: 1, where: v .> 0).replacing(with: -1, where: v .< 0)
+  }
+
   /// 1 where the mask holds, else 0.
   @inline(__always)
   static func ones(_ mask: SIMDMask<SIMD16<Int32>>) -> SIMD16<Float> {

@@ -3,7 +3,7 @@
 public struct StepStatistics: Sendable, Equatable {
   /// Number of coordinates.
   public internal(set) var count = 0
-  /// Coordinates with |m| < ρ·h, with the m and h that made this update (always 0 for AdamW).
+  /// Coordinates with |m| < ρ·h, with the m and h that made this update (always 0 for others than Sophia).
   public internal(set) var wins = 0
   /// Coordinates whose curvature refresh was not finite, so that their h was kept.
   public internal(set) var quarantined = 0
@@ -11,9 +11,9 @@ public struct StepStatistics: Sendable, Equatable {
   public internal(set) var thetaSquares = 0.0
   /// Σ m², after the step.
   public internal(set) var momentumSquares = 0.0
-  /// Σ h² (Sophia) or Σ v² (AdamW), after the step.
+  /// Σ h² (Sophia) or Σ v² (AdamW), after the step; 0 for Lion.
   public internal(set) var curvatureSquares = 0.0
-  /// Σ |h| (Sophia) or Σ |v| (AdamW), after the step.
+  /// Σ |h| (Sophia) or Σ |v| (AdamW), after the step; 0 for Lion.
   public internal(set) var curvatureSum = 0.0
   /// Σ u², where the step was θ ← θ − η(λθ + u).
   public internal(set) var updateSquares = 0.0
@@ -28,7 +28,7 @@ public struct StepStatistics: Sendable, Equatable {
   public var thetaNorm: Double { thetaSquares.squareRoot() }
   /// ‖m‖₂ after the step.
   public var momentumNorm: Double { momentumSquares.squareRoot() }
-  /// ‖h‖₂ (Sophia) or ‖v‖₂ (AdamW) after the step.
+  /// ‖h‖₂ (Sophia) or ‖v‖₂ (AdamW) after the step; 0 for Lion.
   public var curvatureNorm: Double { curvatureSquares.squareRoot() }
   /// ‖u‖₂, where the step was θ ← θ − η(λθ + u); times η it is the length of the step.
   public var updateNorm: Double { updateSquares.squareRoot() }

@@ -33,11 +33,12 @@ public struct MemoryPlan: Sendable {
       }
     }
     func plan(_ B: Int) -> [(name: String, bytes: Int)] {
-      let parameters = 4 * ParameterTable(config).count
-      let curvature =
-        configuration.optimizer == TrainingConfiguration.OptimizerName.sophiaG.rawValue
+      let table = ParameterTable(config)
+      let parameters = 4 * table.count
+      let curvature = configuration.optimizerName == .sophiaG
       return [
-        ("weights", parameters), ("gradient", parameters), ("optimizer state", 2 * parameters),
+        ("weights", parameters), ("gradient", parameters),
+        ("optimizer state", configuration.stateBytes(of: table)),
         ("curvature gradient", curvature ? parameters : 0),
         // The weights once more, packed for decoding.
         ("samples of text", samples ? parameters + Decoder.bytes(config, threads: threads) : 0),

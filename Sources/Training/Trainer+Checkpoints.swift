@@ -9,7 +9,7 @@ extension Trainer {
   func save(final: Bool) throws(TrainingError) {
     writeLog { log throws(FileError) in try log.flush() }
     let step = state.step
-    let bytes = 3 * 4 * table.count + (4 << 20)
+    let bytes = 4 * table.count + configuration.stateBytes(of: table) + (4 << 20)
     do {
       let published = try store.publish(step: step, expecting: bytes, keeping: options.keep) {
         (writer) throws(CheckpointError) in

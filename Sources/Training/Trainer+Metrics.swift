@@ -30,8 +30,10 @@ extension Trainer {
       JSONMember("clip_rate", .number(step.clipRate)),
     ]
     if let winRate = step.winRate { members.append(JSONMember("win_rate", .number(winRate))) }
+    if let norm = step.curvatureNorm {
+      members.append(JSONMember(step.winRate == nil ? "v_norm" : "h_norm", .number(norm)))
+    }
     members += [
-      JSONMember(step.winRate == nil ? "v_norm" : "h_norm", .number(step.curvatureNorm)),
       JSONMember("m_norm", .number(step.momentumNorm)),
       JSONMember("param_norm", .number(step.parameterNorm)),
       JSONMember("seconds", .number(step.seconds)),

@@ -89,9 +89,11 @@ public final class Trainer {
       try (Arena(count: table.count), Arena(count: table.count))
     }
     (theta, gradients) = arenas
-    let isSophia = configuration.optimizer == TrainingConfiguration.OptimizerName.sophiaG.rawValue
+    let isSophia = configuration.optimizerName == .sophiaG
     sampled = isSophia ? try asTraining { [table] in try Arena(count: table.count) } : nil
-    optimizer = try Self.makeOptimizer(configuration, table, team)
+    optimizer = try asTraining { [table] in
+      try configuration.makeOptimizer(of: table, on: team)
+    }
     gradient = try asTraining { [memory, theta, gradients, sampled, table] in
       try StepGradient(
         model, table: table, parameters: theta, gradients: gradients, curvature: sampled,
@@ -108,20 +110,6 @@ public final class Trainer {
       try asTraining { try initFrom.read(into: theta) }
     } else {
       table.initialize(theta, seed: UInt64(configuration.seed), on: team)
-    }
-  }
-
-  private static func makeOptimizer(
-    _ configuration: TrainingConfiguration, _ table: ParameterTable, _ team: ThreadTeam
-  ) throws(TrainingError) -> any Optimizer {
-    let ranges = table.entries.map {
-      ParameterRange(offset: $0.offset, count: $0.count, decayed: $0.decayed)
-    }
-    return try asTraining { () -> any Optimizer in
-      if configuration.optimizer == TrainingConfiguration.OptimizerName.adamW.rawValue {
-        return try AdamW(configuration.adamW, ranges: ranges, count: table.count, on: team)
-      }
-      return try Sophia(configuration.sophia, ranges: ranges, count: table.count, on: team)
     }
   }
 
@@ -188,7 +176,8 @@ public final class Trainer {
     let step = StepReport(
       step: state.step, steps: configuration.steps, loss: loss, learningRate: learningRate,
       gradientNorm: norm.norm, clipRate: Double(state.clippedSteps) / Double(state.step),
-      winRate: sampled == nil ? nil : statistics.winRate, curvatureNorm: statistics.curvatureNorm,
+      winRate: sampled == nil ? nil : statistics.winRate,
+      curvatureNorm: optimizer.state.count > 1 ? statistics.curvatureNorm : nil,
       momentumNorm: statistics.momentumNorm, parameterNorm: statistics.thetaNorm,
       seconds: Double(duration.seconds) + Double(duration.attoseconds) * 1e-18, tokens: tokens,
       flops: model.trainingFlopsPerToken(T: configuration.context) * Double(tokens))

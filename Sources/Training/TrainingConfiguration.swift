@@ -1,5 +1,5 @@
 public import Files
-public import Optimizers
+import Optimizers
 
 /// Everything that decides the bits of a run: what `train`'s flags, a `--config` file, a preset and
 /// the defaults come to. The keys of its JSON are the flags' names. Threads, CPUs, micro-batch and
@@ -11,6 +11,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
     case sophiaG = "sophia-g"
     /// AdamW as torch has it.
     case adamW = "adamw"
+    /// Lion.
+    case lion
   }
 
   /// The model: a preset's name or a file.
@@ -49,9 +51,9 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var weightDecay = 0.1
   /// Global norm to clip the gradient to; 0: never.
   public var clip = 1.0
-  /// Decay of m.
+  /// Decay of m; for Lion the share of m in the update's direction.
   public var beta1 = 0.96
-  /// Decay of h, or of AdamW's v.
+  /// Decay of h, of AdamW's v, or of Lion's m.
   public var beta2 = 0.99
   /// Sophia's γ (ρ of the authors' code).
   public var gamma = 0.05
@@ -129,54 +131,6 @@ public struct TrainingConfiguration: Sendable, Equatable {
           "\(place)\(field.key): expected \(field.expected), found \(found)")
       }
     }
-  }
-
-  /// Checks what concerns more than one value.
-  public func validate() throws(TrainingError) {
-    guard batchTokens % context == 0 else {
-      let down = max(1, batchTokens / context) * context
-      throw .configuration(
-        "--batch-tokens \(batchTokens) is not a multiple of --context \(context): use \(down) or "
-          + "\(down + context)")
-    }
-    guard warmup <= steps else {
-      throw .configuration("--warmup \(warmup) is more than --steps \(steps): lower it")
-    }
-    do {
-      try sophia.validate()
-      try adamW.validate()
-    } catch {
-      let flags = [
-        "rho": "gamma", "weight decay": "weight-decay", "interval": "curvature-interval",
-      ]
-      let flag = flags[error.name] ?? error.name
-      throw .configuration("--\(flag) \(error.value): \(optimizer) expects \(error.expected)")
-    }
-  }
-
-  /// Sophia's numbers.
-  public var sophia: Sophia.Hyperparameters {
-    var h = Sophia.Hyperparameters()
-    h.form = Sophia.Form(rawValue: sophiaForm) ?? .paper
-    guard optimizer == OptimizerName.sophiaG.rawValue else { return h }
-    (h.beta1, h.beta2, h.rho, h.epsilon) = (beta1, beta2, gamma, epsilon)
-    (h.weightDecay, h.interval) = (weightDecay, curvatureInterval)
-    return h
-  }
-
-  /// AdamW's numbers.
-  public var adamW: AdamW.Hyperparameters {
-    var h = AdamW.Hyperparameters()
-    guard optimizer == OptimizerName.adamW.rawValue else { return h }
-    (h.beta1, h.beta2, h.epsilon, h.weightDecay) = (beta1, beta2, epsilon, weightDecay)
-    return h
-  }
-
-  /// The learning rate's schedule.
-  public var learningRates: Schedule {
-    Schedule(
-      Schedule.Shape(rawValue: schedule) ?? .cosine, peak: lr, warmup: warmup, steps: steps,
-      minimumRatio: minLRRatio)
   }
 }
 

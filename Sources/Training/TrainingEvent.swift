@@ -34,8 +34,8 @@ public struct StepReport: Sendable {
   public var clipRate: Double
   /// Share of parameters whose update was not clipped (Sophia's `win_rate`); nil for others.
   public var winRate: Double?
-  /// ‖h‖₂ or, for AdamW, ‖v‖₂.
-  public var curvatureNorm: Double
+  /// ‖h‖₂ or, for AdamW, ‖v‖₂; nil where there is neither.
+  public var curvatureNorm: Double?
   /// ‖m‖₂.
   public var momentumNorm: Double
   /// ‖θ‖₂.

@@ -48,7 +48,7 @@ struct TrainCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Vocabulary trained for the built-in corpus.", valueName: "n"))
   var vocabulary: Int?
 
-  @Option(help: ArgumentHelp("sophia-g (default) or adamw.", valueName: "name"))
+  @Option(help: ArgumentHelp("sophia-g (default), adamw or lion.", valueName: "name"))
   var optimizer: String?
   @Option(
     help: ArgumentHelp(
@@ -80,9 +80,13 @@ struct TrainCommand: ParsableCommand {
   var weightDecay: Double?
   @Option(help: ArgumentHelp("Clip the gradient to this global norm; 0: never.", valueName: "x"))
   var clip: Double?
-  @Option(help: ArgumentHelp("Decay of the gradient's average m.", valueName: "x"))
+  @Option(
+    help: ArgumentHelp(
+      "Decay of the gradient's average m (Lion: its share in the direction).", valueName: "x"))
   var beta1: Double?
-  @Option(help: ArgumentHelp("Decay of the curvature's average (AdamW: of v).", valueName: "x"))
+  @Option(
+    help: ArgumentHelp(
+      "Decay of the curvature's average (AdamW: of v; Lion: of m).", valueName: "x"))
   var beta2: Double?
   @Option(
     help: ArgumentHelp(

@@ -5,7 +5,7 @@ import Testing
 
 /// The same bits for any number of threads, any alignment, any cut into ranges, and on any CPU.
 @Suite struct DeterminismTests {
-  enum Kind: CaseIterable { case paper, official, adamW }
+  enum Kind: CaseIterable { case paper, official, adamW, lion }
 
   private func make(
     _ kind: Kind, _ ranges: [ParameterRange], count: Int, on team: ThreadTeam
@@ -14,6 +14,7 @@ import Testing
     case .paper: return try Sophia(ranges: ranges, count: count, on: team)
     case .official: return try Sophia(.official, ranges: ranges, count: count, on: team)
     case .adamW: return try AdamW(ranges: ranges, count: count, on: team)
+    case .lion: return try Lion(ranges: ranges, count: count, on: team)
     }
   }
 
@@ -175,7 +176,7 @@ import Testing
   /// Checksums that hold for AVX2 and AVX-512 builds on any CPU.
   static let checksums: [(Kind, UInt64)] = [
     (.paper, 0x4431_1a4d_e8ef_b44c), (.official, 0xe2d5_39ee_f1c0_bffa),
-    (.adamW, 0x715d_943b_38fa_e385),
+    (.adamW, 0x715d_943b_38fa_e385), (.lion, 0x612f_2456_c598_1cc1),
   ]
 
   @Test(arguments: checksums)

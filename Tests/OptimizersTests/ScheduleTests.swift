@@ -47,10 +47,14 @@ import Testing
     #expect(throws: Never.self) { try Sophia.Hyperparameters().validate() }
     #expect(throws: Never.self) { try Sophia.Hyperparameters.official.validate() }
     #expect(throws: Never.self) { try AdamW.Hyperparameters().validate() }
+    #expect(throws: Never.self) { try Lion.Hyperparameters().validate() }
     #expect(throws: Never.self) { try Schedule(peak: 1, warmup: 0, steps: 1).validate() }
     var sophia = Sophia.Hyperparameters()
     sophia.beta2 = 1
     #expect(throws: HyperparameterError.self) { try sophia.validate() }
+    var lion = Lion.Hyperparameters()
+    lion.beta2 = 1
+    #expect(throws: HyperparameterError.self) { try lion.validate() }
     var adamW = AdamW.Hyperparameters()
     adamW.epsilon = .nan
     let error = #expect(throws: HyperparameterError.self) { try adamW.validate() }

@@ -7,7 +7,7 @@ import Testing
 struct Recipe: Sendable, CustomTestStringConvertible {
   let optimizer: String
   let form: String
-  var testDescription: String { optimizer == "adamw" ? optimizer : "\(optimizer) \(form)" }
+  var testDescription: String { optimizer == "sophia-g" ? "\(optimizer) \(form)" : optimizer }
 
   var flags: [JSONMember] {
     .init(["optimizer": .string(optimizer), "sophia-form": .string(form)])
@@ -15,7 +15,7 @@ struct Recipe: Sendable, CustomTestStringConvertible {
 
   static let all = [
     Recipe(optimizer: "sophia-g", form: "paper"), Recipe(optimizer: "sophia-g", form: "official"),
-    Recipe(optimizer: "adamw", form: "paper"),
+    Recipe(optimizer: "adamw", form: "paper"), Recipe(optimizer: "lion", form: "paper"),
   ]
 }
 
@@ -47,7 +47,8 @@ extension TrainingTests {
       arguments: [
         ("seed", 1), ("lr", 0.003), ("batch-tokens", 80), ("context", 32), ("clip", 0.01),
         ("gamma", 1.0), ("curvature-interval", 3), ("curvature-share", 1.0), ("weight-decay", 0.5),
-        ("sophia-form", "official"), ("optimizer", "adamw"), ("schedule", "constant"),
+        ("sophia-form", "official"), ("optimizer", "adamw"), ("optimizer", "lion"),
+        ("schedule", "constant"),
         ("beta1", 0.9),
       ] as [(String, JSON)])
     func anotherConfigurationGivesOtherBits(key: String, value: JSON) throws {

@@ -66,7 +66,7 @@ extension TrainingTests {
       arguments: [
         ("gamma", .number(0), "sophia-g"), ("epsilon", .number(0), "sophia-g"),
         ("beta1", .number(1), "adamw"), ("beta2", .number(1), "sophia-g"),
-        ("warmup", 13, "adamw"), ("batch-tokens", 100, "adamw"),
+        ("beta2", .number(1), "lion"), ("warmup", 13, "adamw"), ("batch-tokens", 100, "adamw"),
       ] as [(String, JSON, String)])
     func whatTheOptimizerRefusesNamesTheFlag(key: String, value: JSON, optimizer: String) throws {
       var configuration = TrainingConfiguration()

@@ -9,7 +9,9 @@ import Transformer
 extension TrainingTests {
   /// The models that the program carries.
   @Suite struct Preset {
-    @Test(arguments: Presets.all.map(\.name), ["sophia-g", "adamw"])
+    @Test(
+      arguments: Presets.all.map(\.name),
+      TrainingConfiguration.OptimizerName.allCases.map(\.rawValue))
     func eachResolvesForEachOptimizer(name: String, optimizer: String) throws {
       let bytes = try #require(Presets.all.first { $0.name == name }?.json)
       let json = try JSON(parsing: bytes, name: name)

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes sophia_g.bin and adamw.bin: what independent optimizers make of 200 injected gradients.
+"""Writes sophia_g.bin, adamw.bin, lion.bin: what independent optimizers make of 200 injected gradients.
 
-    pip install torch==2.15.0 sophia-opt==0.2.2 numpy
+    pip install torch==2.15.0 sophia-opt==0.2.2 lion-pytorch==0.2.5 numpy
     python make_steps.py
 
-Gradients are not stored: `unit` below is an integer hash, exact in Python and Swift alike. Both
+Gradients are not stored: `unit` below is an integer hash, exact in Python and Swift alike. All
 optimizers run on float64 tensors, so the files hold the formulas' values and not another's rounding.
 """
 
@@ -12,6 +12,7 @@ import pathlib
 
 import numpy as np
 import torch
+from lion_pytorch import Lion
 from sophia_opt import SophiaG
 
 COUNT, DECAYED, STEPS, EVERY, INTERVAL = 300, 137, 200, 20, 10
@@ -47,7 +48,7 @@ def learning_rate(t):
     return 2.0**-13 * (1 + t % 7)
 
 
-def run(name, make, curvature):
+def run(name, make, keys, curvature=False):
     theta = torch.tensor(unit(3, 0))
     parts = [theta[:DECAYED].clone().requires_grad_(), theta[DECAYED:].clone().requires_grad_()]
     optimizer = make(parts)
@@ -71,7 +72,6 @@ def run(name, make, curvature):
         if t % EVERY == EVERY - 1:
             rows.append(torch.cat(parts).detach().numpy())
 
-    keys = ["exp_avg", "hessian" if curvature else "exp_avg_sq"]
     rows += [torch.cat([optimizer.state[p][key] for p in parts]).numpy() for key in keys]
     np.stack(rows).astype("<f8").tofile(HERE / name)
     if curvature:
@@ -86,10 +86,16 @@ def groups(parts, decay):
 run(
     "sophia_g.bin",
     lambda parts: SophiaG(groups(parts, 0.2), lr=1.0, betas=(0.965, 0.99), rho=0.05),
+    ["exp_avg", "hessian"],
     curvature=True,
 )
 run(
     "adamw.bin",
     lambda parts: torch.optim.AdamW(groups(parts, 0.1), lr=1.0, betas=(0.9, 0.95), eps=1e-8),
-    curvature=False,
+    ["exp_avg", "exp_avg_sq"],
+)
+run(
+    "lion.bin",
+    lambda parts: Lion(groups(parts, 0.2), lr=1.0, betas=(0.95, 0.98)),
+    ["exp_avg"],
 )

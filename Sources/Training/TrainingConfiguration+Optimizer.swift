@@ -1,0 +1,64 @@
+public import Optimizers
+
+/// What the configuration means to the optimizer and to its schedule.
+extension TrainingConfiguration {
+  /// Checks what concerns more than one value.
+  /// - Throws: ``TrainingError`` that names the flag.
+  public func validate() throws(TrainingError) {
+    guard batchTokens % context == 0 else {
+      let down = max(1, batchTokens / context) * context
+      throw .configuration(
+        "--batch-tokens \(batchTokens) is not a multiple of --context \(context): use \(down) or "
+          + "\(down + context)")
+    }
+    guard warmup <= steps else {
+      throw .configuration("--warmup \(warmup) is more than --steps \(steps): lower it")
+    }
+    do {
+      switch optimizerName {
+      case .sophiaG: try sophia.validate()
+      case .adamW: try adamW.validate()
+      case .lion: try lion.validate()
+      }
+    } catch {
+      let flags = [
+        "rho": "gamma", "weight decay": "weight-decay", "interval": "curvature-interval",
+      ]
+      let flag = flags[error.name] ?? error.name
+      throw .configuration("--\(flag) \(error.value): \(optimizer) expects \(error.expected)")
+    }
+  }
+
+  /// Which optimizer; the keys let no other name in.
+  public var optimizerName: OptimizerName { OptimizerName(rawValue: optimizer) ?? .sophiaG }
+
+  /// Sophia's numbers.
+  public var sophia: Sophia.Hyperparameters {
+    var h = Sophia.Hyperparameters()
+    h.form = Sophia.Form(rawValue: sophiaForm) ?? .paper
+    (h.beta1, h.beta2, h.rho, h.epsilon) = (beta1, beta2, gamma, epsilon)
+    (h.weightDecay, h.interval) = (weightDecay, curvatureInterval)
+    return h
+  }
+
+  /// AdamW's numbers.
+  public var adamW: AdamW.Hyperparameters {
+    var h = AdamW.Hyperparameters()
+    (h.beta1, h.beta2, h.epsilon, h.weightDecay) = (beta1, beta2, epsilon, weightDecay)
+    return h
+  }
+
+  /// Lion's numbers.
+  public var lion: Lion.Hyperparameters {
+    var h = Lion.Hyperparameters()
+    (h.beta1, h.beta2, h.weightDecay) = (beta1, beta2, weightDecay)
+    return h
+  }
+
+  /// The learning rate's schedule.
+  public var learningRates: Schedule {
+    Schedule(
+      Schedule.Shape(rawValue: schedule) ?? .cosine, peak: lr, warmup: warmup, steps: steps,
+      minimumRatio: minLRRatio)
+  }
+}
