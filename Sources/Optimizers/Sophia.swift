@@ -10,14 +10,20 @@ public import Machine
 /// ĝ is the gradient of the mean cross-entropy over B_c labels drawn from the model. h always holds
 /// the average *with* B_c in it, whatever the form, so ρ means the same everywhere: it is the
 /// paper's γ (arXiv v3 and later) and the ρ of the authors' code, where h_code = h / B and the
-/// denominator reads ρ·bs·h_code + 1e-15. Version 1 of the paper clips m / max(h, ε) to ±ρ₁: that is
-/// ρ = ρ₁ here with η = ρ₁·η₁. Neither average is corrected for its start at zero.
+/// denominator reads ρ·bs·h_code + 1e-15. Version 1 of the paper clips m / max(h, ε) to ±ρ₁, which is
+/// a form of its own here because its η and λ have other units: ρ = ρ₁, η = ρ₁·η₁ and λ = λ₁/ρ₁ in
+/// the other forms are the same steps. m is never corrected for its start at zero, h on request.
 public final class Sophia: Optimizer {
   /// Which of the published updates.
   public enum Form: String, Sendable, Equatable, CaseIterable {
     /// Algorithm 3: h is refreshed before the update of the same step, at t mod k = 0, and the
     /// denominator is max(ρ·h, ε).
     case paper
+    /// Version 1 of arXiv 2305.14342: h is refreshed as in `paper`, and the update is
+    /// clip(m / max(h, ε), ±ρ). So η multiplies a Newton step and no coordinate moves by more than
+    /// η·ρ. ρ counts label terms as h does, in tokens: the 20 that goes with B counted in sequences
+    /// of 1,024 tokens is 20/1,024.
+    case v1
     /// `sophia.py` of the authors: h is refreshed after the update, at t mod k = k − 1, and the
     /// denominator is ρ·h + ε.
     case official
@@ -31,14 +37,19 @@ public final class Sophia: Optimizer {
     public var beta1 = 0.96
     /// Decay of h a refresh.
     public var beta2 = 0.99
-    /// ρ, the paper's γ: larger lets curvature limit more coordinates (a larger win rate).
+    /// ρ, the paper's γ: larger lets curvature limit more coordinates (a larger win rate). In version
+    /// 1 it is also the limit of the update.
     public var rho = 0.05
-    /// Floor of (paper), or addend to (official), the denominator.
+    /// Floor of (paper, v1), or addend to (official), the denominator.
     public var epsilon = 1e-12
     /// λ, decoupled, times η.
     public var weightDecay = 0.2
     /// k: a refresh every so many steps.
     public var interval = 10
+    /// Whether the update takes h / (1 − β2ⁿ), n the refreshes so far, as Adam does with its v:
+    /// h starts at zero and without it is 1 %, 10 %, 63 % of its stationary value after 1, 10, 100
+    /// refreshes at β2 = 0.99. The state holds h as it is. None of the published forms has it.
+    public var biasCorrectsH = false
 
     /// The defaults: those of the paper.
     public init() {}
@@ -50,6 +61,14 @@ public final class Sophia: Optimizer {
       official.beta1 = 0.965
       official.epsilon = 1e-15
       return official
+    }
+
+    /// The form of the paper's first version, with its ρ for this estimator.
+    public static var v1: Self {
+      var v1 = Self()
+      v1.form = .v1
+      v1.rho = 20.0 / 1024
+      return v1
     }
 
     /// Throws a ``HyperparameterError`` that names the first one outside its range.
@@ -88,14 +107,20 @@ public final class Sophia: Optimizer {
     state = [NamedArena(name: "m", arena: m), NamedArena(name: "h", arena: h)]
   }
 
-  /// Steps 0, k, 2k, … in the paper's form; k − 1, 2k − 1, … in the official one.
+  /// Steps 0, k, 2k, … in the paper's forms; k − 1, 2k − 1, … in the official one.
   public func wantsCurvature(step t: Int) -> Bool {
     let k = hyperparameters.interval
-    return t % k == (hyperparameters.form == .paper ? 0 : k - 1)
+    return t % k == (hyperparameters.form == .official ? k - 1 : 0)
   }
 
-  /// The step of ``Optimizer``. `t` does not enter it: when a curvature is given, h is refreshed,
-  /// before the update or after it as the form has it. A coordinate whose refresh is not finite
+  /// How often h has been refreshed when step `t` updates θ, if every step that wants a curvature
+  /// was given one. A coordinate in quarantine counts as refreshed.
+  func refreshes(at t: Int) -> Int {
+    t / hyperparameters.interval + (hyperparameters.form == .official ? 0 : 1)
+  }
+
+  /// The step of ``Optimizer``. When a curvature is given, h is refreshed, before the update or after
+  /// it as the form has it; `t` enters the bias correction of h alone. A coordinate whose refresh is not finite
   /// keeps its h and is counted as quarantined.
   public func step(
     _ theta: TensorView, gradient: TensorView, step t: Int, learningRate: Double,
@@ -106,10 +131,14 @@ public final class Sophia: Optimizer {
         && (curvature?.gradient.count ?? m.count) == m.count,
       "Sophia.step: made for \(m.count) parameters, got \(theta.count), gradient \(gradient.count)")
     let settings = hyperparameters
+    let n = refreshes(at: t)
+    // Before the first refresh h is zero, however it is corrected.
+    let correction = settings.biasCorrectsH && n > 0 ? 1 / (1 - AdamW.power(settings.beta2, n)) : 1
     let pass = SophiaPass(
       form: settings.form, theta: theta.base, m: m.base, h: h.base, g: gradient.base,
       gHat: curvature?.gradient.base, momentumWeight: Float(1 - settings.beta1),
-      curvatureWeight: Float(1 - settings.beta2), rho: Float(settings.rho),
+      curvatureWeight: Float(1 - settings.beta2), rho: Float(settings.rho * correction),
+      correction: Float(correction), limit: settings.form == .v1 ? Float(settings.rho) : 1,
       epsilon: Float(settings.epsilon), rate: Float(-learningRate),
       weightDecay: Float(settings.weightDecay), gradientScale: gradientScale,
       gHatScale: curvature?.scale ?? 1, labelTerms: Float(curvature?.labelTerms ?? 1))

@@ -14,7 +14,12 @@ struct SophiaPass {
   /// 1 − β1 and 1 − β2: averages are written x + weight·(new − x).
   let momentumWeight: Float
   let curvatureWeight: Float
+  /// ρ·c, where c = 1, or 1 / (1 − β2ⁿ) after n refreshes if h is corrected for its start at zero.
   let rho: Float
+  /// c.
+  let correction: Float
+  /// What the update is clipped to: ρ in version 1, else 1.
+  let limit: Float
   let epsilon: Float
   /// −η.
   let rate: Float
@@ -64,17 +69,18 @@ struct SophiaPass {
     var h = Lanes.load(self.h + i, left)
     let g = Lanes.load(self.g + i, left) * gradientScale
     m = Lanes.flushed(cs_fma(SIMD16(repeating: momentumWeight), g - m, m))
-    if form == .paper, let gHat { refresh(&h, Lanes.load(gHat + i, left), &sums) }
+    if form != .official, let gHat { refresh(&h, Lanes.load(gHat + i, left), &sums) }
 
     let scaled = h * rho
     let denominator =
       switch form {
       // Maxima and minima give their second operand when either is NaN, so that NaN goes through.
       case .paper: cs_max(SIMD16(repeating: epsilon), scaled)
+      case .v1: cs_max(SIMD16(repeating: epsilon), h * correction)
       case .official: cs_max(SIMD16(), scaled) + epsilon
       }
-    let one = SIMD16<Float>(repeating: 1)
-    let update = cs_max(-one, cs_min(one, m / denominator))
+    let limit = SIMD16<Float>(repeating: form == .paper ? 1 : self.limit)
+    let update = cs_max(-limit, cs_min(limit, m / denominator))
     // θ − η(λθ + u): decay and update in one rounding of θ.
     theta = cs_fma(
       SIMD16(repeating: rate), cs_fma(SIMD16(repeating: lambda), theta, update), theta)

@@ -38,6 +38,13 @@ extension TrainingConfiguration {
       // A default made for longer runs: at most a tenth of this one.
       result.warmup = min(result.warmup, result.steps / 10)
     }
+    if result.optimizerName == .sophiaG && result.sophia.form == .v1 && result.gamma > 0 {
+      // Defaults are for updates clipped to ±1; version 1 clips to ±ρ: the same steps in its units.
+      if !given.contains(where: { $0.key == "lr" }) { result.lr /= result.gamma }
+      if !given.contains(where: { $0.key == "weight-decay" }) {
+        result.weightDecay *= result.gamma
+      }
+    }
     return result
   }
 
@@ -67,7 +74,12 @@ extension TrainingConfiguration {
   private mutating func takeNumbers() {
     switch optimizerName {
     case .sophiaG:
-      let h: Sophia.Hyperparameters = sophiaForm == "official" ? .official : .init()
+      let h: Sophia.Hyperparameters =
+        switch sophia.form {
+        case .paper: .init()
+        case .v1: .v1
+        case .official: .official
+        }
       (beta1, beta2, gamma, epsilon) = (h.beta1, h.beta2, h.rho, h.epsilon)
       (weightDecay, curvatureInterval) = (h.weightDecay, h.interval)
     case .adamW:

@@ -32,12 +32,18 @@ extension TrainingConfiguration {
   /// Which optimizer; the keys let no other name in.
   public var optimizerName: OptimizerName { OptimizerName(rawValue: optimizer) ?? .sophiaG }
 
+  /// The optimizer and which of its variants, for the user.
+  public var optimizerDescription: String {
+    guard optimizerName == .sophiaG else { return optimizer }
+    return "\(optimizer) (form \(sophiaForm)\(biasCorrectH ? ", h corrected for bias" : ""))"
+  }
+
   /// Sophia's numbers.
   public var sophia: Sophia.Hyperparameters {
     var h = Sophia.Hyperparameters()
     h.form = Sophia.Form(rawValue: sophiaForm) ?? .paper
     (h.beta1, h.beta2, h.rho, h.epsilon) = (beta1, beta2, gamma, epsilon)
-    (h.weightDecay, h.interval) = (weightDecay, curvatureInterval)
+    (h.weightDecay, h.interval, h.biasCorrectsH) = (weightDecay, curvatureInterval, biasCorrectH)
     return h
   }
 

@@ -37,7 +37,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var steps = 1000
   /// Which optimizer.
   public var optimizer = OptimizerName.sophiaG.rawValue
-  /// `paper` or `official`.
+  /// `paper`, `v1` or `official`.
   public var sophiaForm = Sophia.Form.paper.rawValue
   /// Peak learning rate.
   public var lr = 1e-3
@@ -55,8 +55,10 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var beta1 = 0.96
   /// Decay of h, of AdamW's v, or of Lion's m.
   public var beta2 = 0.99
-  /// Sophia's γ (ρ of the authors' code).
+  /// Sophia's γ (ρ of the authors' code and of the paper's version 1).
   public var gamma = 0.05
+  /// Whether Sophia's update takes h / (1 − β2ⁿ), n the refreshes so far.
+  public var biasCorrectH = false
   /// Sophia's or AdamW's ε.
   public var epsilon = 1e-12
   /// k: steps between refreshes of h.
@@ -103,6 +105,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
     .number("min-lr-ratio", \.minLRRatio, 0...1), .number("weight-decay", \.weightDecay, 0...1e3),
     .number("clip", \.clip, 0...1e9), .number("beta1", \.beta1, 0...1),
     .number("beta2", \.beta2, 0...1), .number("gamma", \.gamma, 0...1e6),
+    .bool("bias-correct-h", \.biasCorrectH),
     .number("epsilon", \.epsilon, 0...1),
     .integer("curvature-interval", \.curvatureInterval, 1...1 << 31),
     .number("curvature-share", \.curvatureShare, 0...1), .integer("seed", \.seed, 0...Int.max),
@@ -151,6 +154,14 @@ extension TrainingConfiguration.Field {
       get: { .string($0[keyPath: path]) }
     ) { c, json in
       guard let value = json.stringValue, choices.contains(value) else { return false }
+      c[keyPath: path] = value
+      return true
+    }
+  }
+
+  static func bool(_ key: String, _ path: Path<Bool>) -> Self {
+    Self(key: key, expected: "true or false", get: { .bool($0[keyPath: path]) }) { c, json in
+      guard case .bool(let value) = json else { return false }
       c[keyPath: path] = value
       return true
     }

@@ -52,7 +52,9 @@ struct TrainCommand: ParsableCommand {
   var optimizer: String?
   @Option(
     help: ArgumentHelp(
-      "paper (default: h refreshed before the update, max(γh, ε)) or official (the authors' code).",
+      "paper (default: h refreshed before the update, max(γh, ε)), v1 (the paper's first version: "
+        + "clip(m / max(h, ε), ±γ), default lr and weight decay in its units) or official (the authors' "
+        + "code).",
       valueName: "name"))
   var sophiaForm: String?
   @Option(help: ArgumentHelp("Steps of the run and its schedule.", valueName: "n"))
@@ -92,6 +94,10 @@ struct TrainCommand: ParsableCommand {
     help: ArgumentHelp(
       "Sophia's γ: the update is clip(m / max(γ·h, ε), ±1); larger clips less.", valueName: "x"))
   var gamma: Double?
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Divide Sophia's h by 1 − β2ⁿ, n the refreshes so far (default: no, as published).")
+  var biasCorrectH: Bool?
   @Option(help: ArgumentHelp("ε of the update.", valueName: "x"))
   var epsilon: Double?
   @Option(help: ArgumentHelp("Steps between refreshes of the curvature, k.", valueName: "n"))
@@ -173,5 +179,6 @@ struct TrainCommand: ParsableCommand {
     return strings.compactMap { key, value in value.map { JSONMember(key, .string($0)) } }
       + integers.compactMap { key, value in value.map { JSONMember(key, .integer($0)) } }
       + numbers.compactMap { key, value in value.map { JSONMember(key, .number($0)) } }
+      + (biasCorrectH.map { [JSONMember("bias-correct-h", .bool($0))] } ?? [])
   }
 }

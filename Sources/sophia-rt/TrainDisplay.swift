@@ -27,7 +27,7 @@ final class TrainDisplay {
       "data: \(Format.grouped(run.dataset.train.count)) training and "
         + "\(Format.grouped(run.dataset.validation.count)) validation tokens")
     note(
-      "\(c.optimizer), lr \(Format.scientific(c.lr)), \(Format.grouped(c.batchTokens)) tokens a step, "
+      "\(c.optimizerDescription), lr \(Format.scientific(c.lr)), \(Format.grouped(c.batchTokens)) tokens a step, "
         + "\(Format.grouped(c.steps)) steps")
     note(trainer.memory.description)
     peak = PeakProbe.gigaflops(on: team)

@@ -5,13 +5,18 @@ import Testing
 
 /// The same bits for any number of threads, any alignment, any cut into ranges, and on any CPU.
 @Suite struct DeterminismTests {
-  enum Kind: CaseIterable { case paper, official, adamW, lion }
+  enum Kind: CaseIterable { case paper, v1, official, corrected, adamW, lion }
 
   private func make(
     _ kind: Kind, _ ranges: [ParameterRange], count: Int, on team: ThreadTeam
   ) throws -> any Optimizer {
     switch kind {
     case .paper: return try Sophia(ranges: ranges, count: count, on: team)
+    case .v1: return try Sophia(.v1, ranges: ranges, count: count, on: team)
+    case .corrected:
+      var corrected = Sophia.Hyperparameters()
+      corrected.biasCorrectsH = true
+      return try Sophia(corrected, ranges: ranges, count: count, on: team)
     case .official: return try Sophia(.official, ranges: ranges, count: count, on: team)
     case .adamW: return try AdamW(ranges: ranges, count: count, on: team)
     case .lion: return try Lion(ranges: ranges, count: count, on: team)
@@ -176,7 +181,8 @@ import Testing
   /// Checksums that hold for AVX2 and AVX-512 builds on any CPU.
   static let checksums: [(Kind, UInt64)] = [
     (.paper, 0x4431_1a4d_e8ef_b44c), (.official, 0xe2d5_39ee_f1c0_bffa),
-    (.adamW, 0x715d_943b_38fa_e385), (.lion, 0x612f_2456_c598_1cc1),
+    (.adamW, 0x715d_943b_38fa_e385), (.v1, 0xbc43_b1ec_c59e_f5a4),
+    (.corrected, 0x9a53_b276_af1f_76a7), (.lion, 0x612f_2456_c598_1cc1),
   ]
 
   @Test(arguments: checksums)

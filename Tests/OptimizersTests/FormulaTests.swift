@@ -1,3 +1,4 @@
+import Glibc
 import Machine
 import Testing
 
@@ -15,6 +16,9 @@ struct ScalarSophia {
   var rho: Double
   /// B of the code's `step(bs)`; the other forms have it in ĥ.
   var labelTerms: Double
+  /// Whether the update takes h / (1 − β2ⁿ), n the refreshes so far.
+  var biasCorrected = false
+  var refreshes = 0
   var m = 0.0
   var h = 0.0
 
@@ -23,7 +27,8 @@ struct ScalarSophia {
     _ theta: Double, _ g: Double, _ estimate: Double?, rate: Double, decay: Double
   ) -> (theta: Double, clipped: Bool) {
     m = beta1 * m + (1 - beta1) * g
-    if form != .code, let estimate { h = beta2 * h + (1 - beta2) * estimate }
+    if form != .code, let estimate { refresh(estimate) }
+    let h = biasCorrected && refreshes > 0 ? h / (1 - pow(beta2, Double(refreshes))) : h
     let decayed = theta - rate * decay * theta
     let ratio: Double
     var limit = 1.0
@@ -34,8 +39,13 @@ struct ScalarSophia {
     case .v3: ratio = m / max(rho * h, 1e-12)
     case .code: ratio = m / (rho * labelTerms * h + 1e-15)
     }
-    if form == .code, let estimate { h = beta2 * h + (1 - beta2) * estimate }
+    if form == .code, let estimate { refresh(estimate) }
     return (decayed - rate * max(-limit, min(limit, ratio)), abs(ratio) > limit)
+  }
+
+  private mutating func refresh(_ estimate: Double) {
+    h = beta2 * h + (1 - beta2) * estimate
+    refreshes += 1
   }
 }
 
@@ -85,6 +95,41 @@ struct ScalarSophia {
     try compare(form: .paper, rho: rho, rateFactor: rho, scalar: .v1, labelTerms: 1)
   }
 
+  /// Version 1 in its own units.
+  @Test func versionOneFormEqualsVersionOne() throws {
+    try compare(form: .v1, rho: 0.0625, rateFactor: 1, scalar: .v1, labelTerms: 1)
+  }
+
+  /// h / (1 − β2ⁿ), where the scalar counts n by itself, in each form.
+  @Test(arguments: zip(Sophia.Form.allCases, [ScalarSophia.Form.v3, .v1, .code]))
+  func correctedFormsEqualTheScalar(form: Sophia.Form, scalar: ScalarSophia.Form) throws {
+    try compare(
+      form: form, rho: 0.0078125, rateFactor: 1, scalar: scalar,
+      labelTerms: scalar == .code ? Double(Injected.labelTerms) : 1, biasCorrected: true)
+  }
+
+  /// With ρ = 2⁻⁴ the conversion between version 1 and 3 rounds nowhere: the same bits, with the
+  /// correction of h and without it.
+  @Test(arguments: [false, true])
+  func versionOneIsThePapersFormAtAnotherRate(biasCorrected: Bool) throws {
+    let rho = 0x1p-4
+    var thetas: [[Float]] = []
+    var wins: [[Int]] = []
+    for form in [Sophia.Form.paper, .v1] {
+      var settings = Sophia.Hyperparameters()
+      (settings.form, settings.rho, settings.biasCorrectsH) = (form, rho, biasCorrected)
+      settings.epsilon = form == .v1 ? 0x1p-36 : 0x1p-40
+      settings.weightDecay = form == .v1 ? 0x1p-7 : 0x1p-3
+      let sophia = try Sophia(settings, ranges: Injected.ranges, count: count, on: team)
+      let run = try SophiaRun(sophia)
+      wins.append(
+        (0..<40).map { run.step($0, rateFactor: form == .v1 ? 1 : rho, on: team).wins })
+      thetas.append(run.theta.values)
+    }
+    #expect(thetas[0] == thetas[1])
+    #expect(wins[0] == wins[1])
+  }
+
   /// The code with rho and bs is v3 with γ = rho and h₃ = bs·h_code.
   @Test func officialFormEqualsCodeConverted() throws {
     try compare(
@@ -95,7 +140,7 @@ struct ScalarSophia {
   /// With ε out of reach, the code's denominator is the paper's: same h, same update.
   @Test func formsAgreeWhereEpsilonDoesNotMatter() throws {
     var thetas: [[Float]] = []
-    for form in Sophia.Form.allCases {
+    for form in [Sophia.Form.paper, .official] {
       var settings = Sophia.Hyperparameters()
       settings.form = form
       settings.epsilon = 1e-30
@@ -110,17 +155,18 @@ struct ScalarSophia {
 
   private func compare(
     form: Sophia.Form, rho: Double, rateFactor: Double, scalar: ScalarSophia.Form,
-    labelTerms: Double
+    labelTerms: Double, biasCorrected: Bool = false
   ) throws {
     var settings = Sophia.Hyperparameters()
     settings.form = form
     settings.rho = rho
+    settings.biasCorrectsH = biasCorrected
     let sophia = try Sophia(settings, ranges: Injected.ranges, count: count, on: team)
     let run = try SophiaRun(sophia)
     var scalars = [ScalarSophia](
       repeating: ScalarSophia(
         form: scalar, beta1: settings.beta1, beta2: settings.beta2, rho: rho,
-        labelTerms: labelTerms), count: count)
+        labelTerms: labelTerms, biasCorrected: biasCorrected), count: count)
     var theta = run.theta.values.map(Double.init)
     let terms = Double(Injected.labelTerms) / labelTerms
     var clipped = 0

@@ -46,6 +46,7 @@ import Testing
   @Test func hyperparametersOutsideTheirRangeAreNamed() {
     #expect(throws: Never.self) { try Sophia.Hyperparameters().validate() }
     #expect(throws: Never.self) { try Sophia.Hyperparameters.official.validate() }
+    #expect(throws: Never.self) { try Sophia.Hyperparameters.v1.validate() }
     #expect(throws: Never.self) { try AdamW.Hyperparameters().validate() }
     #expect(throws: Never.self) { try Lion.Hyperparameters().validate() }
     #expect(throws: Never.self) { try Schedule(peak: 1, warmup: 0, steps: 1).validate() }

@@ -8,6 +8,9 @@ import Testing
   let team = ThreadTeam(count: 1)
   let rate = 0x1p-10
 
+  /// What the update is clipped to, at the ρ that all forms are made with here.
+  private func limit(_ form: Sophia.Form) -> Float { form == .v1 ? 0.05 : 1 }
+
   private func make(_ form: Sophia.Form, count: Int, decayed: Bool = false) throws -> Sophia {
     var settings = Sophia.Hyperparameters()
     settings.form = form
@@ -30,9 +33,11 @@ import Testing
     let sophia = try make(form, count: 40)
     let theta = try Arena(count: 40)
     let statistics = try step(sophia, theta) { $0 % 2 == 0 ? 1e-3 : -1e-3 }
-    for i in 0..<40 { #expect(theta.base[i] == (i % 2 == 0 ? -0x1p-10 : 0x1p-10)) }
+    let moved = 0x1p-10 * limit(form)
+    for i in 0..<40 { #expect(theta.base[i] == (i % 2 == 0 ? -moved : moved)) }
     #expect(statistics.wins == 0)
-    #expect(statistics.updateSquares == 40)
+    let squares = 40 * Double(limit(form) * limit(form))
+    #expect(abs(statistics.updateSquares - squares) <= 1e-6 * squares)
   }
 
   @Test func decayComesOnTop() throws {
@@ -50,7 +55,7 @@ import Testing
     let theta = try Arena(count: 40)
     let statistics = try step(sophia, theta) { _ in -1e-3 }
     for i in 0..<20 { #expect(theta.base[i] > 0 && theta.base[i] < 1e-30) }
-    for i in 20..<40 { #expect(theta.base[i] == 0x1p-10) }
+    for i in 20..<40 { #expect(theta.base[i] == 0x1p-10 * limit(form)) }
     #expect(statistics.wins == 20)
   }
 
@@ -86,7 +91,13 @@ import Testing
   @Test func refreshPhaseIsThatOfTheForm() throws {
     let paper = try make(.paper, count: 1)
     let official = try make(.official, count: 1)
+    let v1 = try make(.v1, count: 1)
     #expect((0..<25).filter(paper.wantsCurvature) == [0, 10, 20])
+    #expect((0..<25).filter(v1.wantsCurvature) == [0, 10, 20])
+    // As many as were wanted before the update: in the code the one of the step itself comes after.
+    #expect([0, 9, 10, 24].map(paper.refreshes) == [1, 1, 2, 3])
+    #expect([0, 9, 10, 24].map(v1.refreshes) == [1, 1, 2, 3])
+    #expect([0, 9, 10, 24].map(official.refreshes) == [0, 0, 1, 2])
     #expect((0..<25).filter(official.wantsCurvature) == [9, 19])
   }
 
@@ -101,7 +112,11 @@ import Testing
       // h = 0.01·400·0.25 = 1, ρ·h = 0.05, m = 4e-5.
       #expect(abs(try sophia.arena("h").base[0] - 1) < 1e-6)
       let update = -theta.base[0] / 0x1p-10
-      #expect(form == .paper ? abs(update - 8e-4) < 1e-8 : update == 1)
+      switch form {
+      case .paper: #expect(abs(update - 8e-4) < 1e-8)
+      case .v1: #expect(abs(update - 4e-5) < 1e-9)
+      case .official: #expect(update == 1)
+      }
     }
   }
 

@@ -7,14 +7,23 @@ import Testing
 struct Recipe: Sendable, CustomTestStringConvertible {
   let optimizer: String
   let form: String
-  var testDescription: String { optimizer == "sophia-g" ? "\(optimizer) \(form)" : optimizer }
+  var biasCorrected = false
+  var testDescription: String {
+    optimizer == "sophia-g" ? "\(optimizer) \(form) \(biasCorrected)" : optimizer
+  }
 
   var flags: [JSONMember] {
-    .init(["optimizer": .string(optimizer), "sophia-form": .string(form)])
+    .init([
+      "optimizer": .string(optimizer), "sophia-form": .string(form),
+      "bias-correct-h": .bool(biasCorrected),
+    ])
   }
 
   static let all = [
     Recipe(optimizer: "sophia-g", form: "paper"), Recipe(optimizer: "sophia-g", form: "official"),
+    Recipe(optimizer: "sophia-g", form: "v1"),
+    Recipe(optimizer: "sophia-g", form: "paper", biasCorrected: true),
+    Recipe(optimizer: "sophia-g", form: "official", biasCorrected: true),
     Recipe(optimizer: "adamw", form: "paper"), Recipe(optimizer: "lion", form: "paper"),
   ]
 }
@@ -47,7 +56,8 @@ extension TrainingTests {
       arguments: [
         ("seed", 1), ("lr", 0.003), ("batch-tokens", 80), ("context", 32), ("clip", 0.01),
         ("gamma", 1.0), ("curvature-interval", 3), ("curvature-share", 1.0), ("weight-decay", 0.5),
-        ("sophia-form", "official"), ("optimizer", "adamw"), ("optimizer", "lion"),
+        ("sophia-form", "official"), ("sophia-form", "v1"), ("bias-correct-h", true),
+        ("optimizer", "adamw"), ("optimizer", "lion"),
         ("schedule", "constant"),
         ("beta1", 0.9),
       ] as [(String, JSON)])

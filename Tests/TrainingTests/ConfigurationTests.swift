@@ -10,6 +10,7 @@ extension TrainingTests {
     private func other(_ field: TrainingConfiguration.Field) throws -> JSON {
       switch field.get(TrainingConfiguration()) {
       case .integer(let value): return .integer(value + 2)
+      case .bool(let value): return .bool(!value)
       case .number(let value): return .number(value == 0 ? 0.3 : value * 0.7)
       case .string(let value):
         let choices = ["optimizer": "adamw", "sophia-form": "official", "schedule": "constant"]
@@ -49,7 +50,8 @@ extension TrainingTests {
         ("steps", .integer(0)), ("steps", .number(1.5)), ("steps", .string("10")), ("context", 0),
         ("vocabulary", 65_537), ("lr", .number(-1)), ("lr", .number(.nan)), ("lr", .null),
         ("beta1", .number(1.5)), ("optimizer", "adam"), ("sophia-form", ""), ("schedule", "linear"),
-        ("curvature-interval", 0), ("curvature-share", .number(1.01)), ("seed", .integer(-1)),
+        ("bias-correct-h", "yes"), ("bias-correct-h", 1), ("curvature-interval", 0),
+        ("curvature-share", .number(1.01)), ("seed", .integer(-1)),
         ("model", 3), ("warmup", .bool(true)), ("recipe", "papers"),
       ] as [(String, JSON)])
     func aValueOutOfRangeNamesKeyExpectedAndFound(key: String, value: JSON) throws {
@@ -125,6 +127,39 @@ extension TrainingTests {
       #expect(configuration.sophiaForm == "official")
       #expect(configuration.beta1 == 0.965 && configuration.epsilon == 1e-15)
       #expect(configuration.sophia.form == .official && configuration.sophia.rho == 0.05)
+    }
+
+    /// Version 1 clips to ±ρ, so what is a default for ±1 is converted; what is said is taken as said.
+    @Test func versionOneHasDefaultsInItsUnits() throws {
+      let preset: JSON = ["training": ["sophia-g": ["lr": 0.002]]]
+      func resolve(_ flags: KeyValuePairs<String, JSON>) throws -> TrainingConfiguration {
+        try TrainingConfiguration.resolve(
+          preset: preset, presetName: "p", file: nil,
+          flags: .init(flags) + [JSONMember("sophia-form", "v1")])
+      }
+      let usual = try resolve([:])
+      #expect(usual.gamma == 20.0 / 1024 && usual.sophia.form == .v1)
+      #expect(usual.lr == 0.002 * 1024 / 20 && usual.weightDecay == 0.2 * 20 / 1024)
+      let gamma = try resolve(["gamma": 0.5])
+      #expect(gamma.lr == 0.004 && gamma.weightDecay == 0.1)
+      let said = try resolve(["lr": 0.03, "weight-decay": 0.01])
+      #expect(said.lr == 0.03 && said.weightDecay == 0.01)
+      let adamW = try resolve(["optimizer": "adamw"])
+      #expect(adamW.lr == 1e-3 && adamW.weightDecay == 0.1)
+    }
+
+    /// What `configuration.json` and a checkpoint say is taken as said: nothing is converted twice.
+    @Test func aResolvedConfigurationResolvesToItself() throws {
+      for form in ["paper", "v1", "official"] {
+        let once = try TrainingConfiguration.resolve(
+          preset: [:], presetName: "p", file: nil,
+          flags: [JSONMember("sophia-form", .string(form)), JSONMember("bias-correct-h", true)])
+        let twice = try TrainingConfiguration.resolve(
+          preset: [:], presetName: "p", file: (try #require(once.json.objectValue), "f.json"),
+          flags: [])
+        #expect(once == twice)
+        #expect(once.optimizerDescription == "sophia-g (form \(form), h corrected for bias)")
+      }
     }
 
     @Test func warmupFollowsShortRunsUnlessGiven() throws {
