@@ -68,12 +68,15 @@ extension TrainingTests {
       arguments: [
         ("gamma", .number(0), "sophia-g"), ("epsilon", .number(0), "sophia-g"),
         ("beta1", .number(1), "adamw"), ("beta2", .number(1), "sophia-g"),
-        ("beta2", .number(1), "lion"), ("warmup", 13, "adamw"), ("batch-tokens", 100, "adamw"),
+        ("beta2", .number(1), "lion"), ("momentum", .number(1), "muon"), ("lr", .number(0), "muon"),
+        ("adamw-lr", .number(1000), "muon"), ("warmup", 13, "adamw"),
+        ("batch-tokens", 100, "adamw"),
       ] as [(String, JSON, String)])
     func whatTheOptimizerRefusesNamesTheFlag(key: String, value: JSON, optimizer: String) throws {
       var configuration = TrainingConfiguration()
       try configuration.apply(
-        .init(["context": 16, "batch-tokens": 64, "steps": 12, "warmup": 1]), from: "test")
+        .init(["context": 16, "batch-tokens": 64, "steps": 12, "warmup": 1, "lr": 1e-4]),
+        from: "test")
       try configuration.apply(
         [JSONMember("optimizer", .string(optimizer)), JSONMember(key, value)], from: "test")
       let line = line { try configuration.validate() }
