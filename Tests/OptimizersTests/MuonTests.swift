@@ -85,7 +85,7 @@ import Testing
       let statistics = try run(muon, theta, 0..<3, on: team)
       #expect(statistics.count == 3 * 67 * 67 + 61 * 150 + 300 * 70 + 1_000)
       #expect(statistics.thetaSquares.isFinite && statistics.wins == 0)
-      for i in 0..<largeCount { #expect(theta.base[i].isNaN == !moving(i), "θ[\(i)]") }
+      #expect((0..<largeCount).allSatisfy { theta.base[$0].isNaN == !moving($0) })
       let arenas = [theta] + muon.state.map(\.arena)
       let bits = arenas.flatMap { $0.values.map(\.bitPattern) }
       if let first {

@@ -132,6 +132,26 @@ extension TrainingTests {
       #expect(configuration.sophia.form == .official && configuration.sophia.rho == 0.05)
     }
 
+    /// What Muon leaves to AdamW learns at the model's rate for AdamW; its matrices do not.
+    @Test func muonTakesAdamWsRateForTheRest() throws {
+      func resolve(
+        _ training: JSON, _ flags: KeyValuePairs<String, JSON> = [:]
+      ) throws -> TrainingConfiguration {
+        try TrainingConfiguration.resolve(
+          preset: ["training": training], presetName: "p", file: nil,
+          flags: .init(flags) + [JSONMember("optimizer", "muon")])
+      }
+      let usual = try resolve(["adamw": ["lr": 0.002, "beta2": 0.9]])
+      #expect(usual.lr == 0.02 && usual.adamWLR == 0.002 && usual.muon.adamWRate == 0.1)
+      #expect(usual.beta2 == 0.95 && usual.momentum == 0.95 && usual.weightDecay == 0.01)
+      #expect(usual.muon.adamW.epsilon == 1e-10)
+      #expect(try resolve([:]).adamWLR == 3e-4)
+      let own = try resolve(["adamw": ["lr": 0.002], "muon": ["lr": 0.01, "adamw-lr": 0.004]])
+      #expect(own.lr == 0.01 && own.adamWLR == 0.004)
+      let said = try resolve(["adamw": ["lr": 0.002]], ["lr": 0.04, "adamw-lr": 0.001])
+      #expect(said.lr == 0.04 && said.adamWLR == 0.001)
+    }
+
     /// Version 1 clips to ±ρ, so what is a default for ±1 is converted; what is said is taken as said.
     @Test func versionOneHasDefaultsInItsUnits() throws {
       let preset: JSON = ["training": ["sophia-g": ["lr": 0.002]]]
