@@ -71,7 +71,7 @@ let package = Package(
     .target(
       name: "Transformer", dependencies: ["Kernels", "Checkpoints", "Files", "Machine"],
       swiftSettings: swift),
-    // Sophia, AdamW, Lion: flat arenas in, flat arenas out.
+    // Sophia, AdamW, Lion, Muon: flat arenas in, flat arenas out.
     .target(
       name: "Optimizers", dependencies: ["Kernels", "Machine", "CSupport"], swiftSettings: kernels),
     // Presets: one JSON a model size, embedded.

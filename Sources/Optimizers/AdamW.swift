@@ -65,16 +65,9 @@ public final class AdamW: Optimizer {
     precondition(
       theta.count == m.count && gradient.count == m.count && t >= 0,
       "AdamW.step: made for \(m.count) parameters, got \(theta.count), gradient \(gradient.count)")
-    let settings = hyperparameters
-    let correction1 = 1 - Self.power(settings.beta1, t + 1)
-    let correction2 = 1 - Self.power(settings.beta2, t + 1)
     let pass = AdamWPass(
-      theta: theta.base, m: m.base, v: v.base, g: gradient.base,
-      momentumWeight: Float(1 - settings.beta1), squareWeight: Float(1 - settings.beta2),
-      momentumCorrection: Float(1 / correction1),
-      rootCorrection: Float(1 / correction2.squareRoot()), epsilon: Float(settings.epsilon),
-      rate: Float(-learningRate), weightDecay: Float(settings.weightDecay),
-      gradientScale: gradientScale)
+      hyperparameters, theta: theta.base, m: m.base, v: v.base, g: gradient.base, step: t,
+      learningRate: learningRate, gradientScale: gradientScale)
     return plan.reduce(on: team, pass.step)
   }
 

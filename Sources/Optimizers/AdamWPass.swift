@@ -21,6 +21,23 @@ struct AdamWPass {
   let weightDecay: Float
   let gradientScale: Float
 
+  /// The pass of step `t` (from 0), which enters the bias corrections.
+  init(
+    _ settings: AdamW.Hyperparameters, theta: UnsafeMutablePointer<Float>,
+    m: UnsafeMutablePointer<Float>, v: UnsafeMutablePointer<Float>, g: UnsafePointer<Float>,
+    step t: Int, learningRate: Double, gradientScale: Float
+  ) {
+    (self.theta, self.m, self.v, self.g) = (theta, m, v, g)
+    momentumWeight = Float(1 - settings.beta1)
+    squareWeight = Float(1 - settings.beta2)
+    momentumCorrection = Float(1 / (1 - AdamW.power(settings.beta1, t + 1)))
+    rootCorrection = Float(1 / (1 - AdamW.power(settings.beta2, t + 1)).squareRoot())
+    epsilon = Float(settings.epsilon)
+    rate = Float(-learningRate)
+    weightDecay = Float(settings.weightDecay)
+    self.gradientScale = gradientScale
+  }
+
   /// The step on `piece`.
   func step(_ piece: ParameterRange) -> StepStatistics {
     let lambda = piece.decayed ? weightDecay : 0

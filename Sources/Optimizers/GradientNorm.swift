@@ -39,8 +39,8 @@ public struct GradientNorm: Sendable, Equatable {
       }
   }
 
-  /// Σ g² of one chunk: 16 lanes, added in one fixed tree.
-  private static func squares(_ g: UnsafePointer<Float>, _ count: Int) -> Double {
+  /// Σ g² of `count` floats: 16 lanes, added in one fixed tree.
+  static func squares(_ g: UnsafePointer<Float>, _ count: Int) -> Double {
     var low = SIMD8<Double>()
     var high = SIMD8<Double>()
     var i = 0

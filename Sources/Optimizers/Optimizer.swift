@@ -11,7 +11,7 @@ public protocol Optimizer: AnyObject, Sendable {
   /// Whether step `t` (from 0) is to be given a ``Curvature``.
   func wantsCurvature(step t: Int) -> Bool
 
-  /// One step in one pass: θ ← θ − η(λθ + u), where λ counts only in ranges that decay.
+  /// One step, in one pass where the optimizer allows it: θ ← θ − η(λθ + u), where λ counts only in ranges that decay.
   ///
   /// The caller has made sure that the gradient is finite (``GradientNorm``): a NaN in it goes on
   /// into m and θ of its coordinate, where the statistics show it.
@@ -35,6 +35,14 @@ public struct NamedArena: Sendable {
   public let name: String
   /// One float a parameter.
   public let arena: Arena
+  /// The coordinates that it holds something for; nil: all that move. Others stay zero and need no
+  /// place in a checkpoint.
+  public internal(set) var ranges: [ParameterRange]? = nil
+
+  /// Whether it holds something for coordinate `i`.
+  public func holds(_ i: Int) -> Bool {
+    ranges?.contains { i >= $0.offset && i < $0.offset + $0.count } ?? true
+  }
 }
 
 /// What a Gauss–Newton–Bartlett refresh needs: the gradient to labels drawn from the model.

@@ -11,9 +11,9 @@ public struct StepStatistics: Sendable, Equatable {
   public internal(set) var thetaSquares = 0.0
   /// Σ m², after the step.
   public internal(set) var momentumSquares = 0.0
-  /// Σ h² (Sophia) or Σ v² (AdamW), after the step; 0 for Lion.
+  /// Σ h² (Sophia) or Σ v² (AdamW, in Muon too), after the step; 0 for Lion.
   public internal(set) var curvatureSquares = 0.0
-  /// Σ |h| (Sophia) or Σ |v| (AdamW), after the step; 0 for Lion.
+  /// Σ |h| (Sophia) or Σ |v| (AdamW, in Muon too), after the step; 0 for Lion.
   public internal(set) var curvatureSum = 0.0
   /// Σ u², where the step was θ ← θ − η(λθ + u).
   public internal(set) var updateSquares = 0.0
@@ -28,7 +28,7 @@ public struct StepStatistics: Sendable, Equatable {
   public var thetaNorm: Double { thetaSquares.squareRoot() }
   /// ‖m‖₂ after the step.
   public var momentumNorm: Double { momentumSquares.squareRoot() }
-  /// ‖h‖₂ (Sophia) or ‖v‖₂ (AdamW) after the step; 0 for Lion.
+  /// ‖h‖₂ (Sophia) or ‖v‖₂ (AdamW, in Muon too) after the step; 0 for Lion.
   public var curvatureNorm: Double { curvatureSquares.squareRoot() }
   /// ‖u‖₂, where the step was θ ← θ − η(λθ + u); times η it is the length of the step.
   public var updateNorm: Double { updateSquares.squareRoot() }

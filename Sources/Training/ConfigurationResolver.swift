@@ -22,6 +22,8 @@ extension TrainingConfiguration {
     result.takeNumbers()
     // Chen et al. 2023, §5: 3 to 10 times smaller than AdamW's.
     if result.optimizerName == .lion { result.lr /= 4 }
+    // In units of the spectral norm, at any width (Jordan's README).
+    if result.optimizerName == .muon { result.lr = 0.02 }
     try result.apply(training, recipes: ["paper"])
     let paper = try PresetLevel(training["paper"], "\(training.name): paper")
     // A recipe that is not asked for is read all the same, so that its mistakes are found.
@@ -67,6 +69,10 @@ extension TrainingConfiguration {
       var probe = self
       try probe.apply(part.members, from: part.name)
       if name == optimizer { self = probe }
+      // What Muon leaves to AdamW learns at AdamW's rate, unless something nearer says otherwise.
+      if optimizerName == .muon && name == OptimizerName.adamW.rawValue && part["lr"] != nil {
+        adamWLR = probe.lr
+      }
     }
   }
 
@@ -88,6 +94,10 @@ extension TrainingConfiguration {
     case .lion:
       let h = Lion.Hyperparameters()
       (beta1, beta2, weightDecay) = (h.beta1, h.beta2, h.weightDecay)
+    case .muon:
+      let h = Muon.Hyperparameters()
+      (momentum, weightDecay) = (h.momentum, h.weightDecay)
+      (beta1, beta2, epsilon) = (h.adamW.beta1, h.adamW.beta2, h.adamW.epsilon)
     }
   }
 

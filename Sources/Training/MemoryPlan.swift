@@ -39,7 +39,9 @@ public struct MemoryPlan: Sendable {
       return [
         ("weights", parameters), ("gradient", parameters),
         ("optimizer state", configuration.stateBytes(of: table)),
-        ("curvature gradient", curvature ? parameters : 0),
+        (
+          "orthogonalization", configuration.workspaceBytes(of: table, threads: threads)
+        ), ("curvature gradient", curvature ? parameters : 0),
         // The weights once more, packed for decoding.
         ("samples of text", samples ? parameters + Decoder.bytes(config, threads: threads) : 0),
         (

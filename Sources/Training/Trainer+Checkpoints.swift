@@ -41,7 +41,9 @@ extension Trainer {
     try writer.writeTensors("model.safetensors", table.tensors(theta))
     try writer.writeTensors(
       "optimizer.safetensors",
-      optimizer.state.flatMap { table.tensors($0.arena, prefix: $0.name + ".") })
+      optimizer.state.flatMap { part in
+        table.tensors(part.arena, prefix: part.name + ".") { part.holds($0.offset) }
+      })
     let cursor = windows.cursor(at: state.step * configuration.sequences)
     try writer.writeJSON(
       TrainerState.fileName,
@@ -64,7 +66,7 @@ extension Trainer {
       try file.read(into: theta)
       let tensors = try checkpoint.tensors(of: "optimizer.safetensors")
       for part in optimizer.state {
-        for entry in table.entries {
+        for entry in table.entries where part.holds(entry.offset) {
           let name = "\(part.name).\(entry.name)"
           guard let stored = tensors[name], stored.shape == entry.shape else {
             throw CheckpointError.invalid(

@@ -14,15 +14,20 @@ extension TrainingConfiguration {
     guard warmup <= steps else {
       throw .configuration("--warmup \(warmup) is more than --steps \(steps): lower it")
     }
+    guard optimizerName != .muon || lr > 0 else {
+      throw .configuration("--lr \(lr): muon expects more than 0; --adamw-lr is kept in proportion")
+    }
     do {
       switch optimizerName {
       case .sophiaG: try sophia.validate()
       case .adamW: try adamW.validate()
       case .lion: try lion.validate()
+      case .muon: try muon.validate()
       }
     } catch {
       let flags = [
         "rho": "gamma", "weight decay": "weight-decay", "interval": "curvature-interval",
+        "AdamW rate": "adamw-lr",
       ]
       let flag = flags[error.name] ?? error.name
       throw .configuration("--\(flag) \(error.value): \(optimizer) expects \(error.expected)")
@@ -58,6 +63,14 @@ extension TrainingConfiguration {
   public var lion: Lion.Hyperparameters {
     var h = Lion.Hyperparameters()
     (h.beta1, h.beta2, h.weightDecay) = (beta1, beta2, weightDecay)
+    return h
+  }
+
+  /// Muon's numbers; β1, β2 and ε are those of its AdamW, whose coordinates do not decay.
+  public var muon: Muon.Hyperparameters {
+    var h = Muon.Hyperparameters()
+    (h.momentum, h.weightDecay, h.adamW) = (momentum, weightDecay, adamW)
+    h.adamWRate = adamWLR / lr
     return h
   }
 

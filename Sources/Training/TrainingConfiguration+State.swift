@@ -8,13 +8,31 @@ extension TrainingConfiguration {
   func makeOptimizer(
     of table: ParameterTable, on team: ThreadTeam
   ) throws(MemoryError) -> any Optimizer {
-    let ranges = table.entries.map {
-      ParameterRange(offset: $0.offset, count: $0.count, decayed: $0.decayed)
-    }
+    let ranges = Self.ranges(table.entries)
     switch optimizerName {
     case .sophiaG: return try Sophia(sophia, ranges: ranges, count: table.count, on: team)
     case .adamW: return try AdamW(adamW, ranges: ranges, count: table.count, on: team)
     case .lion: return try Lion(lion, ranges: ranges, count: table.count, on: team)
+    case .muon:
+      return try Muon(
+        muon, matrices: Self.matrices(table),
+        ranges: Self.ranges(table.entries.filter { $0.matrices == 0 }), count: table.count, on: team
+      )
+    }
+  }
+
+  private static func ranges(_ entries: [ParameterTable.Entry]) -> [ParameterRange] {
+    entries.map { ParameterRange(offset: $0.offset, count: $0.count, decayed: $0.decayed) }
+  }
+
+  /// The linear maps of the layers. c_attn is three of them, q, k and v each for itself, as in the
+  /// reference implementation's models: their gradients have different scales, and one
+  /// orthogonalization of all three would let the largest decide the others' steps.
+  private static func matrices(_ table: ParameterTable) -> [MatrixRange] {
+    table.entries.filter { $0.matrices > 0 }.flatMap {
+      MatrixRange.sideBySide(
+        $0.matrices, offset: $0.offset, rows: $0.shape[0], columns: $0.shape[1],
+        decayed: $0.decayed)
     }
   }
 
@@ -23,6 +41,12 @@ extension TrainingConfiguration {
     switch optimizerName {
     case .sophiaG, .adamW: 2 * 4 * table.count
     case .lion: 4 * table.count
+    case .muon: 4 * table.entries.reduce(0) { $0 + ($1.matrices > 0 ? 1 : 2) * $1.count }
     }
+  }
+
+  /// Bytes that the optimizer's step needs besides.
+  func workspaceBytes(of table: ParameterTable, threads: Int) -> Int {
+    optimizerName == .muon ? Muon.workspaceBytes(Self.matrices(table), threads: threads) : 0
   }
 }

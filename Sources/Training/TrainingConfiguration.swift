@@ -13,6 +13,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
     case adamW = "adamw"
     /// Lion.
     case lion
+    /// Muon for the layers' matrices, AdamW for embeddings, biases and LayerNorm.
+    case muon
   }
 
   /// The model: a preset's name or a file.
@@ -41,6 +43,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var sophiaForm = Sophia.Form.paper.rawValue
   /// Peak learning rate.
   public var lr = 1e-3
+  /// Peak learning rate of what Muon leaves to AdamW.
+  public var adamWLR = 3e-4
   /// Steps of linear warmup.
   public var warmup = 100
   /// `cosine` or `constant`.
@@ -51,6 +55,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var weightDecay = 0.1
   /// Global norm to clip the gradient to; 0: never.
   public var clip = 1.0
+  /// Muon's μ, decay of m in matrices.
+  public var momentum = 0.95
   /// Decay of m; for Lion the share of m in the update's direction.
   public var beta1 = 0.96
   /// Decay of h, of AdamW's v, or of Lion's m.
@@ -100,10 +106,12 @@ public struct TrainingConfiguration: Sendable, Equatable {
     .integer("steps", \.steps, 1...1 << 31),
     .choice("optimizer", \.optimizer, OptimizerName.allCases.map(\.rawValue)),
     .choice("sophia-form", \.sophiaForm, Sophia.Form.allCases.map(\.rawValue)),
-    .number("lr", \.lr, 0...1e3), .integer("warmup", \.warmup, 0...1 << 31),
+    .number("lr", \.lr, 0...1e3), .number("adamw-lr", \.adamWLR, 0...1e3),
+    .integer("warmup", \.warmup, 0...1 << 31),
     .choice("schedule", \.schedule, Schedule.Shape.allCases.map(\.rawValue)),
     .number("min-lr-ratio", \.minLRRatio, 0...1), .number("weight-decay", \.weightDecay, 0...1e3),
-    .number("clip", \.clip, 0...1e9), .number("beta1", \.beta1, 0...1),
+    .number("clip", \.clip, 0...1e9), .number("momentum", \.momentum, 0...1),
+    .number("beta1", \.beta1, 0...1),
     .number("beta2", \.beta2, 0...1), .number("gamma", \.gamma, 0...1e6),
     .bool("bias-correct-h", \.biasCorrectH),
     .number("epsilon", \.epsilon, 0...1),

@@ -131,8 +131,10 @@ public struct ModelFile {
 extension ParameterTable {
   /// The tensors of an arena laid out by this table, for a safetensors file.
   /// - prefix: goes before each name ("" for weights, "m." for a state).
-  public func tensors(_ arena: Arena, prefix: String = "") -> [NamedTensor] {
-    entries.map {
+  public func tensors(
+    _ arena: Arena, prefix: String = "", where isHeld: (Entry) -> Bool = { _ in true }
+  ) -> [NamedTensor] {
+    entries.filter(isHeld).map {
       NamedTensor(
         name: prefix + $0.name, shape: $0.shape,
         values: UnsafeBufferPointer(arena.view($0.offset, count: $0.count).buffer))

@@ -27,6 +27,9 @@ public struct ParameterTable: Sendable {
     /// Whether weight decay applies: linear weights only, neither embeddings, biases nor LayerNorm
     /// (model.py of Sophia's authors).
     public let decayed: Bool
+    /// How many linear maps lie side by side in it: 3 in c_attn (to q, k and v), 1 in other linear
+    /// weights, 0 in embeddings and vectors.
+    public let matrices: Int
     /// How it begins.
     public let initialization: Initialization
   }
@@ -52,15 +55,15 @@ public struct ParameterTable: Sendable {
     for l in 0..<config.layers {
       builder.add("h.\(l).ln_1.weight", [C], .ones)
       builder.add("h.\(l).ln_1.bias", [C], .zeros)
-      builder.add("h.\(l).attn.c_attn.weight", [C, 3 * C], .normal(range), decayed: true)
+      builder.add("h.\(l).attn.c_attn.weight", [C, 3 * C], .normal(range), matrices: 3)
       builder.add("h.\(l).attn.c_attn.bias", [3 * C], .zeros)
-      builder.add("h.\(l).attn.c_proj.weight", [C, C], .normal(residual), decayed: true)
+      builder.add("h.\(l).attn.c_proj.weight", [C, C], .normal(residual), matrices: 1)
       builder.add("h.\(l).attn.c_proj.bias", [C], .zeros)
       builder.add("h.\(l).ln_2.weight", [C], .ones)
       builder.add("h.\(l).ln_2.bias", [C], .zeros)
-      builder.add("h.\(l).mlp.c_fc.weight", [C, 4 * C], .normal(range), decayed: true)
+      builder.add("h.\(l).mlp.c_fc.weight", [C, 4 * C], .normal(range), matrices: 1)
       builder.add("h.\(l).mlp.c_fc.bias", [4 * C], .zeros)
-      builder.add("h.\(l).mlp.c_proj.weight", [4 * C, C], .normal(residual), decayed: true)
+      builder.add("h.\(l).mlp.c_proj.weight", [4 * C, C], .normal(residual), matrices: 1)
       builder.add("h.\(l).mlp.c_proj.bias", [C], .zeros)
     }
     builder.add("ln_f.weight", [C], .ones)
@@ -108,13 +111,13 @@ public struct ParameterTable: Sendable {
     var offset = 0
 
     mutating func add(
-      _ name: String, _ shape: [Int], _ initialization: Initialization, decayed: Bool = false
+      _ name: String, _ shape: [Int], _ initialization: Initialization, matrices: Int = 0
     ) {
       let count = shape.reduce(1, *)
       entries.append(
         Entry(
           name: "transformer." + name, shape: shape, offset: offset, count: count,
-          decayed: decayed, initialization: initialization))
+          decayed: matrices > 0, matrices: matrices, initialization: initialization))
       offset += count
     }
   }

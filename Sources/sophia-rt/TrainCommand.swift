@@ -48,7 +48,10 @@ struct TrainCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Vocabulary trained for the built-in corpus.", valueName: "n"))
   var vocabulary: Int?
 
-  @Option(help: ArgumentHelp("sophia-g (default), adamw or lion.", valueName: "name"))
+  @Option(
+    help: ArgumentHelp(
+      "sophia-g (default), adamw, lion, or muon (adamw for embeddings and vectors).",
+      valueName: "name"))
   var optimizer: String?
   @Option(
     help: ArgumentHelp(
@@ -71,6 +74,11 @@ struct TrainCommand: ParsableCommand {
   var microBatch: Int?
   @Option(help: ArgumentHelp("Peak learning rate.", valueName: "x"))
   var lr: Double?
+  @Option(
+    help: ArgumentHelp(
+      "Peak learning rate of what muon leaves to AdamW (default: the model's for adamw).",
+      valueName: "x"))
+  var adamwLR: Double?
   @Option(help: ArgumentHelp("Steps of linear warmup.", valueName: "n"))
   var warmup: Int?
   @Option(help: ArgumentHelp("cosine (default) or constant.", valueName: "name"))
@@ -82,6 +90,8 @@ struct TrainCommand: ParsableCommand {
   var weightDecay: Double?
   @Option(help: ArgumentHelp("Clip the gradient to this global norm; 0: never.", valueName: "x"))
   var clip: Double?
+  @Option(help: ArgumentHelp("Muon's μ: decay of m in matrices.", valueName: "x"))
+  var momentum: Double?
   @Option(
     help: ArgumentHelp(
       "Decay of the gradient's average m (Lion: its share in the direction).", valueName: "x"))
@@ -172,7 +182,8 @@ struct TrainCommand: ParsableCommand {
       ("curvature-interval", curvatureInterval), ("seed", seed),
     ]
     let numbers: [(String, Double?)] = [
-      ("lr", lr), ("min-lr-ratio", minLRRatio), ("weight-decay", weightDecay), ("clip", clip),
+      ("lr", lr), ("adamw-lr", adamwLR), ("momentum", momentum), ("min-lr-ratio", minLRRatio),
+      ("weight-decay", weightDecay), ("clip", clip),
       ("beta1", beta1), ("beta2", beta2), ("gamma", gamma), ("epsilon", epsilon),
       ("curvature-share", curvatureShare),
     ]

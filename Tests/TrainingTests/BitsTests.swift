@@ -25,6 +25,7 @@ struct Recipe: Sendable, CustomTestStringConvertible {
     Recipe(optimizer: "sophia-g", form: "paper", biasCorrected: true),
     Recipe(optimizer: "sophia-g", form: "official", biasCorrected: true),
     Recipe(optimizer: "adamw", form: "paper"), Recipe(optimizer: "lion", form: "paper"),
+    Recipe(optimizer: "muon", form: "paper"),
   ]
 }
 
@@ -57,7 +58,7 @@ extension TrainingTests {
         ("seed", 1), ("lr", 0.003), ("batch-tokens", 80), ("context", 32), ("clip", 0.01),
         ("gamma", 1.0), ("curvature-interval", 3), ("curvature-share", 1.0), ("weight-decay", 0.5),
         ("sophia-form", "official"), ("sophia-form", "v1"), ("bias-correct-h", true),
-        ("optimizer", "adamw"), ("optimizer", "lion"),
+        ("optimizer", "adamw"), ("optimizer", "lion"), ("optimizer", "muon"),
         ("schedule", "constant"),
         ("beta1", 0.9),
       ] as [(String, JSON)])

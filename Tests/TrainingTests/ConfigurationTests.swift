@@ -68,12 +68,15 @@ extension TrainingTests {
       arguments: [
         ("gamma", .number(0), "sophia-g"), ("epsilon", .number(0), "sophia-g"),
         ("beta1", .number(1), "adamw"), ("beta2", .number(1), "sophia-g"),
-        ("beta2", .number(1), "lion"), ("warmup", 13, "adamw"), ("batch-tokens", 100, "adamw"),
+        ("beta2", .number(1), "lion"), ("momentum", .number(1), "muon"), ("lr", .number(0), "muon"),
+        ("adamw-lr", .number(1000), "muon"), ("warmup", 13, "adamw"),
+        ("batch-tokens", 100, "adamw"),
       ] as [(String, JSON, String)])
     func whatTheOptimizerRefusesNamesTheFlag(key: String, value: JSON, optimizer: String) throws {
       var configuration = TrainingConfiguration()
       try configuration.apply(
-        .init(["context": 16, "batch-tokens": 64, "steps": 12, "warmup": 1]), from: "test")
+        .init(["context": 16, "batch-tokens": 64, "steps": 12, "warmup": 1, "lr": 1e-4]),
+        from: "test")
       try configuration.apply(
         [JSONMember("optimizer", .string(optimizer)), JSONMember(key, value)], from: "test")
       let line = line { try configuration.validate() }
@@ -127,6 +130,26 @@ extension TrainingTests {
       #expect(configuration.sophiaForm == "official")
       #expect(configuration.beta1 == 0.965 && configuration.epsilon == 1e-15)
       #expect(configuration.sophia.form == .official && configuration.sophia.rho == 0.05)
+    }
+
+    /// What Muon leaves to AdamW learns at the model's rate for AdamW; its matrices do not.
+    @Test func muonTakesAdamWsRateForTheRest() throws {
+      func resolve(
+        _ training: JSON, _ flags: KeyValuePairs<String, JSON> = [:]
+      ) throws -> TrainingConfiguration {
+        try TrainingConfiguration.resolve(
+          preset: ["training": training], presetName: "p", file: nil,
+          flags: .init(flags) + [JSONMember("optimizer", "muon")])
+      }
+      let usual = try resolve(["adamw": ["lr": 0.002, "beta2": 0.9]])
+      #expect(usual.lr == 0.02 && usual.adamWLR == 0.002 && usual.muon.adamWRate == 0.1)
+      #expect(usual.beta2 == 0.95 && usual.momentum == 0.95 && usual.weightDecay == 0.01)
+      #expect(usual.muon.adamW.epsilon == 1e-10)
+      #expect(try resolve([:]).adamWLR == 3e-4)
+      let own = try resolve(["adamw": ["lr": 0.002], "muon": ["lr": 0.01, "adamw-lr": 0.004]])
+      #expect(own.lr == 0.01 && own.adamWLR == 0.004)
+      let said = try resolve(["adamw": ["lr": 0.002]], ["lr": 0.04, "adamw-lr": 0.001])
+      #expect(said.lr == 0.04 && said.adamWLR == 0.001)
     }
 
     /// Version 1 clips to ±ρ, so what is a default for ±1 is converted; what is said is taken as said.

@@ -108,7 +108,9 @@ extension TrainingTests {
       let lines = try tiny.text("run/metrics.jsonl").split(separator: "\n").map {
         try JSON(parsing: Array($0.utf8), name: "metrics")
       }
-      let own = ["adamw": ["v_norm"], "sophia-g": ["win_rate", "h_norm"]][recipe.optimizer] ?? []
+      let own =
+        ["adamw": ["v_norm"], "muon": ["v_norm"], "sophia-g": ["win_rate", "h_norm"]][
+          recipe.optimizer] ?? []
       for line in lines {
         let keys = try #require(line.objectValue).map(\.key)
         switch line["event"]?.stringValue {

@@ -10,13 +10,14 @@ extension TrainingTests {
   @Suite struct Learning {
     /// It starts at ln 320 nats a token. Knowing how often each token occurs takes it to the entropy of
     /// the unigram model, where a model stays that makes nothing of the context.
-    @Test(arguments: [("sophia-g", 0.002), ("adamw", 0.01), ("lion", 0.002)])
+    @Test(arguments: [("sophia-g", 0.002), ("adamw", 0.01), ("lion", 0.002), ("muon", 0.02)])
     func aTinyModelIsBelowTheUnigramModelInFourHundredSteps(optimizer: String, lr: Double) throws {
       let tiny = try TinyRun(stories: 200)
       var request = tiny.request(
         "run",
         .init([
-          "optimizer": .string(optimizer), "lr": .number(lr), "beta1": 0.9, "steps": 400,
+          "optimizer": .string(optimizer), "lr": .number(lr), "adamw-lr": 0.01, "beta1": 0.9,
+          "steps": 400,
           "warmup": 20, "context": 32, "batch-tokens": 512, "curvature-interval": 10,
         ]))
       (request.options.evalEvery, request.options.evalTokens) = (0, 1 << 20)

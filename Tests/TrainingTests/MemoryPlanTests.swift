@@ -45,6 +45,20 @@ extension TrainingTests {
       }
     }
 
+    /// Muon has v for embeddings and vectors alone, and needs room for the largest matrix twice, for its
+    /// shorter side's square twice, and for the products.
+    @Test func muonPlansItsOrthogonalization() throws {
+      let plan = try plan("muon", microBatch: 4, gib: 100)
+      let hidden = 12 * 12 * 768 * 768
+      let state = try #require(plan.parts.first { $0.name == "optimizer state" })
+      #expect(state.bytes == 4 * (2 * ParameterTable(model).count - hidden))
+      let workspace = try #require(plan.parts.first { $0.name == "orthogonalization" })
+      let buffers = 4 * 2 * (4 + 1) * 768 * 768
+      #expect(workspace.bytes > buffers && workspace.bytes < buffers + 64 << 20)
+      let adamW = try self.plan("adamw", microBatch: 4, gib: 100)
+      #expect(adamW.parts.allSatisfy { $0.name != "orthogonalization" })
+    }
+
     @Test func theMicroBatchIsChosenToFit() throws {
       #expect(try plan(gib: 100).microBatch == 8)
       let small = try plan(gib: 8)

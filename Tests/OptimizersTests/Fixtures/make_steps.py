@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes sophia_g.bin, adamw.bin, lion.bin: what independent optimizers make of 200 injected gradients.
+"""Writes sophia_g.bin, adamw.bin, lion.bin, muon.bin: what independent optimizers make of 200 injected gradients.
 
     pip install torch==2.15.0 sophia-opt==0.2.2 lion-pytorch==0.2.5 numpy
     python make_steps.py
@@ -12,6 +12,7 @@ import pathlib
 
 import numpy as np
 import torch
+import torch.optim._muon
 from lion_pytorch import Lion
 from sophia_opt import SophiaG
 
@@ -99,3 +100,62 @@ run(
     lambda parts: Lion(groups(parts, 0.2), lr=1.0, betas=(0.95, 0.98)),
     ["exp_avg"],
 )
+
+
+# Matrices as they lie in the arena: offset, inputs, outputs, how many side by side. The coordinates
+# after them are AdamW's.
+MATRICES = [(0, 6, 18, 3), (108, 6, 10, 1), (168, 12, 5, 1)]
+REST = 228
+
+
+class Float64Torch:
+    """torch, but whoever asks for bfloat16 gets float64."""
+
+    bfloat16 = torch.float64
+
+    def __getattr__(self, name):
+        return getattr(torch, name)
+
+
+def weights(flat):
+    """The matrices of an arena as torch has them, (outputs, inputs)."""
+    found = []
+    for offset, inputs, outputs, count in MATRICES:
+        whole = flat[offset : offset + inputs * outputs].reshape(inputs, outputs)
+        found += [torch.tensor(part.T.copy()) for part in np.split(whole, count, axis=1)]
+    return found
+
+
+def arena(matrices, rest):
+    matrices, parts = list(matrices), []
+    for _, _, _, count in MATRICES:
+        side_by_side = [matrices.pop(0).detach().numpy().T for _ in range(count)]
+        parts.append(np.concatenate(side_by_side, axis=1).ravel())
+    return np.concatenate(parts + [rest.detach().numpy()])
+
+
+def run_muon():
+    torch.optim._muon.torch = Float64Torch()  # its iteration would round to 8 bits
+    theta = unit(3, 0)
+    matrices = [w.requires_grad_() for w in weights(theta)]
+    rest = torch.tensor(theta[REST:]).requires_grad_()
+    muon = torch.optim.Muon(matrices, lr=1.0, weight_decay=0.1, momentum=0.95)
+    adamw = torch.optim.AdamW([rest], lr=1.0, betas=(0.9, 0.95), eps=1e-10, weight_decay=0.0)
+    rows = []
+    for t in range(STEPS):
+        muon.param_groups[0]["lr"] = learning_rate(t)
+        adamw.param_groups[0]["lr"] = 0.5 * learning_rate(t)
+        for parameter, g in zip(matrices, weights(gradient(t))):
+            parameter.grad = g
+        rest.grad = torch.tensor(gradient(t)[REST:])
+        muon.step()
+        adamw.step()
+        if t % EVERY == EVERY - 1:
+            rows.append(arena(matrices, rest))
+    momenta = [muon.state[w]["momentum_buffer"] for w in matrices]
+    rows.append(arena(momenta, adamw.state[rest]["exp_avg"]))
+    rows.append(arena([0 * w for w in momenta], adamw.state[rest]["exp_avg_sq"]))
+    np.stack(rows).astype("<f8").tofile(HERE / "muon.bin")
+
+
+run_muon()
