@@ -45,11 +45,8 @@ public final class ContinuationScorer {
     self.contextLength = contextLength ?? most
     precondition((1...most).contains(self.contextLength), "ContinuationScorer: \(most) tokens")
     decoder = try Decoder(model, on: team)
-    var scratch: [SamplerScratch] = []
-    for _ in 0..<team.count {
-      scratch.append(try SamplerScratch(vocabularySize: model.config.vocabularySize))
-    }
-    self.scratch = scratch
+    scratch = try SamplerScratch.forEachThread(
+      of: team, vocabularySize: model.config.vocabularySize)
   }
 
   /// How many first tokens of a context are left out for a continuation: context and continuation
@@ -148,15 +145,8 @@ public final class ContinuationScorer {
     let targets = continuations.flatMap { $0 }
     var rows = [Score?](repeating: nil, count: targets.count)
     rows.withUnsafeMutableBufferPointer { rows in
-      var counter = WorkCounter()
-      withUnsafeMutablePointer(to: &counter) { counter in
-        decoder.team.run { thread in
-          while true {
-            let row = counter.pointee.next()
-            if row >= targets.count { break }
-            rows[row] = Self.score(targets[row], logits[row], scratch[thread])
-          }
-        }
+      decoder.team.forEach(targets.count) { row, thread in
+        rows[row] = Self.score(targets[row], logits[row], scratch[thread])
       }
     }
     var (scores, row): ([Score], Int) = ([], 0)

@@ -44,11 +44,8 @@ public final class Engine {
     pool = try KVPool(
       model.config, kv, pages: pages ?? KVPool.pages(for: model.config.contextLength))
     self.promptRows = promptRows
-    var scratch: [SamplerScratch] = []
-    for _ in 0..<team.count {
-      scratch.append(try SamplerScratch(vocabularySize: model.config.vocabularySize))
-    }
-    self.scratch = scratch
+    scratch = try SamplerScratch.forEachThread(
+      of: team, vocabularySize: model.config.vocabularySize)
   }
 
   /// Queues a request; the number it returns names the request in ``Step/request``. Throws an

@@ -12,6 +12,15 @@ public final class SamplerScratch {
     candidates = try Candidates(vocabularySize)
   }
 
+  /// One for each thread. Throws ``MemoryError``.
+  static func forEachThread(
+    of team: ThreadTeam, vocabularySize: Int
+  ) throws(MemoryError) -> [SamplerScratch] {
+    var scratch: [SamplerScratch] = []
+    for _ in 0..<team.count { scratch.append(try SamplerScratch(vocabularySize: vocabularySize)) }
+    return scratch
+  }
+
   /// `penalised` becomes the logits with those of `seen` made less likely.
   func penalise(
     _ logits: UnsafeBufferPointer<Float>, _ seen: some Collection<UInt32>, by penalty: Float

@@ -23,15 +23,8 @@ struct SequenceDraws {
   func run(_ items: [Item]) -> [[Draw?]] {
     var draws = [[Draw?]](repeating: [], count: items.count)
     draws.withUnsafeMutableBufferPointer { draws in
-      var counter = WorkCounter()
-      withUnsafeMutablePointer(to: &counter) { counter in
-        team.run { thread in
-          while true {
-            let item = counter.pointee.next()
-            if item >= items.count { break }
-            draws[item] = self.draws(items[item], scratch[thread])
-          }
-        }
+      team.forEach(items.count) { item, thread in
+        draws[item] = self.draws(items[item], scratch[thread])
       }
     }
     return draws

@@ -118,15 +118,8 @@ public enum Attention {
     _ shape: Shape, _ team: ThreadTeam, _ scratch: Scratch,
     _ body: (_ item: Int, _ memory: UnsafeMutablePointer<Float>) -> Void
   ) {
-    var counter = WorkCounter()
-    withUnsafeMutablePointer(to: &counter) { counter in
-      team.run { thread in
-        while true {
-          let item = counter.pointee.next()
-          if item >= shape.B * shape.H { break }
-          body(item, scratch.arena.base + thread * scratch.stride)
-        }
-      }
+    team.forEach(shape.B * shape.H) { item, thread in
+      body(item, scratch.arena.base + thread * scratch.stride)
     }
   }
 

@@ -74,6 +74,21 @@ public struct ThreadTeam: Sendable {
     if count > 1 { cs_team_barrier() }
   }
 
+  /// Calls `body` once for each item of 0..<n, handed out to threads as they become free, with the
+  /// number of the thread, whose buffers it may use.
+  public func forEach(_ n: Int, _ body: (_ item: Int, _ thread: Int) -> Void) {
+    var counter = WorkCounter()
+    withUnsafeMutablePointer(to: &counter) { counter in
+      run { thread in
+        while true {
+          let item = counter.pointee.next()
+          if item >= n { break }
+          body(item, thread)
+        }
+      }
+    }
+  }
+
   /// Calls `body` with consecutive ranges of at most `grain` indices that cover 0..<n, handed out
   /// to threads as they become free.
   public func parallelFor(_ n: Int, grain: Int = 1, _ body: (Range<Int>) -> Void) {
@@ -85,15 +100,8 @@ public struct ThreadTeam: Sendable {
       }
       return
     }
-    var counter = WorkCounter()
-    withUnsafeMutablePointer(to: &counter) { counter in
-      run { _ in
-        while true {
-          let start = counter.pointee.next(grain)
-          if start >= n { break }
-          body(start..<min(start + grain, n))
-        }
-      }
+    forEach((n + grain - 1) / grain) { item, _ in
+      body(item * grain..<min((item + 1) * grain, n))
     }
   }
 }

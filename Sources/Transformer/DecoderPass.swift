@@ -90,10 +90,10 @@ struct DecoderPass {
     let H = model.config.heads
     let tiles = spans.map { ($0.tokens.count + tile - 1) / tile }
     if tiles.allSatisfy({ $0 == 1 }) {
-      each(spans.count * H) { item, scratch in
+      team.forEach(spans.count * H) { item, thread in
         let span = spans[item / H]
         store(span, l, item % H)
-        attend(span, 0..<span.tokens.count, l, item % H, scratch)
+        attend(span, 0..<span.tokens.count, l, item % H, workspace.attention(thread))
       }
       return
     }
@@ -102,28 +102,15 @@ struct DecoderPass {
     }
     // The last tiles see the most keys, so they come first.
     let work = spans.indices.flatMap { s in (0..<tiles[s]).reversed().map { (s, $0) } }
-    each(work.count * H) { item, scratch in
+    team.forEach(work.count * H) { item, thread in
       let (s, t) = work[item / H]
       let rows = t * tile..<min(spans[s].tokens.count, (t + 1) * tile)
-      attend(spans[s], rows, l, item % H, scratch)
+      attend(spans[s], rows, l, item % H, workspace.attention(thread))
     }
   }
 
   /// Rows that one thread handles together.
   private var tile: Int { 48 }
-
-  private func each(_ count: Int, _ body: (_ item: Int, _ scratch: Pointer) -> Void) {
-    var counter = WorkCounter()
-    withUnsafeMutablePointer(to: &counter) { counter in
-      team.run { thread in
-        while true {
-          let item = counter.pointee.next()
-          if item >= count { break }
-          body(item, workspace.attention(thread))
-        }
-      }
-    }
-  }
 
   /// A head's keys and values of a span to its pages.
   private func store(_ span: DecoderSpan, _ l: Int, _ h: Int) {
