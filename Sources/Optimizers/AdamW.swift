@@ -22,13 +22,10 @@ public final class AdamW: Optimizer {
 
     /// Throws a ``HyperparameterError`` that names the first one outside its range.
     public func validate() throws(HyperparameterError) {
-      try HyperparameterError.check("beta1", beta1, "0 ≤ beta1 < 1", beta1 >= 0 && beta1 < 1)
-      try HyperparameterError.check("beta2", beta2, "0 ≤ beta2 < 1", beta2 >= 0 && beta2 < 1)
-      try HyperparameterError.check(
-        "epsilon", epsilon, "1e-30 ≤ epsilon ≤ 1", epsilon >= 1e-30 && epsilon <= 1)
-      try HyperparameterError.check(
-        "weight decay", weightDecay, "0 ≤ weight decay < 1e6", weightDecay >= 0 && weightDecay < 1e6
-      )
+      try HyperparameterError.checkDecay("beta1", beta1)
+      try HyperparameterError.checkDecay("beta2", beta2)
+      try HyperparameterError.checkEpsilon(epsilon)
+      try HyperparameterError.checkWeightDecay(weightDecay)
     }
   }
 

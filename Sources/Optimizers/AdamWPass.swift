@@ -41,19 +41,9 @@ struct AdamWPass {
   /// The step on `piece`.
   func step(_ piece: ParameterRange) -> StepStatistics {
     let lambda = piece.decayed ? weightDecay : 0
-    var statistics = StepStatistics()
-    statistics.count = piece.count
-    LaneSums.forEachBlock(of: piece) { block, sums in
-      var i = block.lowerBound
-      while i + 16 <= block.upperBound {
-        lanes(at: i, left: 16, lambda, &sums)
-        i += 16
-      }
-      if i < block.upperBound { lanes(at: i, left: block.upperBound - i, lambda, &sums) }
-    } add: { sums in
-      sums.add(to: &statistics)
+    return LaneSums.overVectors(of: piece) { i, left, sums in
+      lanes(at: i, left: left, lambda, &sums)
     }
-    return statistics
   }
 
   /// Up to 16 coordinates. Lanes past `left` are zeros that stay zeros.
@@ -68,9 +58,7 @@ struct AdamWPass {
     let denominator = cs_fma(
       cs_sqrt(v), SIMD16(repeating: rootCorrection), SIMD16(repeating: epsilon))
     let update = m * momentumCorrection / denominator
-    // θ − η(λθ + u): decay and update in one rounding of θ.
-    theta = cs_fma(
-      SIMD16(repeating: rate), cs_fma(SIMD16(repeating: lambda), theta, update), theta)
+    theta = Lanes.stepped(theta, by: update, rate: rate, lambda: lambda)
     Lanes.store(self.theta + i, theta, left)
     Lanes.store(self.m + i, m, left)
     Lanes.store(self.v + i, v, left)

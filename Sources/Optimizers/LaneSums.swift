@@ -11,21 +11,28 @@ struct LaneSums {
   private var curvatureSum = SIMD16<Float>()
   private var updateSquares = SIMD16<Float>()
 
-  /// Calls `body` on consecutive blocks of `piece` with sums at zero, and `add` after each.
+  /// The statistics of `piece`. `body` is called on its vectors in order, with the first coordinate,
+  /// how many are left (16 or more but for the last), and the block's sums to add to.
   @inline(__always)
-  static func forEachBlock(
-    of piece: ParameterRange, _ body: (Range<Int>, inout LaneSums) -> Void,
-    add: (LaneSums) -> Void
-  ) {
-    var start = piece.offset
+  static func overVectors(
+    of piece: ParameterRange, _ body: (_ at: Int, _ left: Int, _ sums: inout LaneSums) -> Void
+  ) -> StepStatistics {
+    var statistics = StepStatistics()
+    statistics.count = piece.count
+    var at = piece.offset
     let end = piece.offset + piece.count
-    while start < end {
+    while at < end {
       var sums = LaneSums()
-      let next = min(start + 1024, end)
-      body(start..<next, &sums)
-      add(sums)
-      start = next
+      let next = min(at + 1024, end)
+      while at + 16 <= next {
+        body(at, 16, &sums)
+        at += 16
+      }
+      if at < next { body(at, next - at, &sums) }
+      at = next
+      sums.add(to: &statistics)
     }
+    return statistics
   }
 
   /// Counts in the values of one vector.
@@ -42,7 +49,7 @@ struct LaneSums {
 
   /// Adds the lanes to the sums of a piece.
   @inline(__always)
-  func add(to statistics: inout StepStatistics) {
+  private func add(to statistics: inout StepStatistics) {
     statistics.wins += Int(cs_sum(wins))
     statistics.quarantined += Int(cs_sum(quarantined))
     statistics.thetaSquares += Double(cs_sum(thetaSquares))

@@ -28,6 +28,14 @@ enum Lanes {
     v.replacing(with: 0, where: cs_abs(v) .< 0x1p-120)
   }
 
+  /// θ − η(λθ + u), decay and update in one rounding of θ. - rate: −η.
+  @inline(__always)
+  static func stepped(
+    _ theta: SIMD16<Float>, by update: SIMD16<Float>, rate: Float, lambda: Float
+  ) -> SIMD16<Float> {
+    cs_fma(SIMD16(repeating: rate), cs_fma(SIMD16(repeating: lambda), theta, update), theta)
+  }
+
   /// −1, 0 or 1; NaN stays NaN.
   @inline(__always)
   static func sign(_ v: SIMD16<Float>) -> SIMD16<Float> {

@@ -17,19 +17,9 @@ struct LionPass {
   /// The step on `piece`.
   func step(_ piece: ParameterRange) -> StepStatistics {
     let lambda = piece.decayed ? weightDecay : 0
-    var statistics = StepStatistics()
-    statistics.count = piece.count
-    LaneSums.forEachBlock(of: piece) { block, sums in
-      var i = block.lowerBound
-      while i + 16 <= block.upperBound {
-        lanes(at: i, left: 16, lambda, &sums)
-        i += 16
-      }
-      if i < block.upperBound { lanes(at: i, left: block.upperBound - i, lambda, &sums) }
-    } add: { sums in
-      sums.add(to: &statistics)
+    return LaneSums.overVectors(of: piece) { i, left, sums in
+      lanes(at: i, left: left, lambda, &sums)
     }
-    return statistics
   }
 
   /// Up to 16 coordinates. Lanes past `left` are zeros that stay zeros.
@@ -40,9 +30,7 @@ struct LionPass {
     let difference = Lanes.load(self.g + i, left) * gradientScale - m
     let update = Lanes.sign(cs_fma(SIMD16(repeating: directionWeight), difference, m))
     m = Lanes.flushed(cs_fma(SIMD16(repeating: momentumWeight), difference, m))
-    // θ − η(λθ + u): decay and update in one rounding of θ.
-    theta = cs_fma(
-      SIMD16(repeating: rate), cs_fma(SIMD16(repeating: lambda), theta, update), theta)
+    theta = Lanes.stepped(theta, by: update, rate: rate, lambda: lambda)
     Lanes.store(self.theta + i, theta, left)
     Lanes.store(self.m + i, m, left)
     sums.add(theta: theta, m: m, curvature: SIMD16(), update: update)

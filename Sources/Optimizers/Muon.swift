@@ -31,11 +31,8 @@ public final class Muon: Optimizer {
 
     /// Throws a ``HyperparameterError`` that names the first one outside its range.
     public func validate() throws(HyperparameterError) {
-      try HyperparameterError.check(
-        "momentum", momentum, "0 ≤ momentum < 1", momentum >= 0 && momentum < 1)
-      try HyperparameterError.check(
-        "weight decay", weightDecay, "0 ≤ weight decay < 1e6", weightDecay >= 0 && weightDecay < 1e6
-      )
+      try HyperparameterError.checkDecay("momentum", momentum)
+      try HyperparameterError.checkWeightDecay(weightDecay)
       try adamW.validate()
       try HyperparameterError.check(
         "AdamW rate", adamWRate, "0 ≤ AdamW's learning rate / Muon's < 1e6",

@@ -44,23 +44,14 @@ struct MuonPass {
     let rows = byRow(matrix, StepStatistics(), on: team) { i in
       let row = matrix.row(i)
       let from = direction + i * matrix.columns - row.offset
-      var statistics = StepStatistics()
-      statistics.count = row.count
-      LaneSums.forEachBlock(of: row) { block, sums in
-        for i in stride(from: block.lowerBound, to: block.upperBound, by: 16) {
-          let left = block.upperBound - i
-          var theta = Lanes.load(self.theta + i, left)
-          let update = Lanes.load(from + i, left) * scale
-          theta = cs_fma(
-            SIMD16(repeating: rate), cs_fma(SIMD16(repeating: lambda), theta, update), theta)
-          Lanes.store(self.theta + i, theta, left)
-          let m = Lanes.load(self.m + i, left)
-          sums.add(theta: theta, m: m, curvature: SIMD16(), update: update)
-        }
-      } add: { sums in
-        sums.add(to: &statistics)
+      return LaneSums.overVectors(of: row) { i, left, sums in
+        let update = Lanes.load(from + i, left) * scale
+        let theta = Lanes.stepped(
+          Lanes.load(self.theta + i, left), by: update, rate: rate, lambda: lambda)
+        Lanes.store(self.theta + i, theta, left)
+        let m = Lanes.load(self.m + i, left)
+        sums.add(theta: theta, m: m, curvature: SIMD16(), update: update)
       }
-      return statistics
     }
     var sum = StepStatistics()
     for row in rows { sum += row }

@@ -81,4 +81,19 @@ public struct HyperparameterError: Error, Equatable, CustomStringConvertible {
   ) throws(HyperparameterError) {
     guard holds else { throw HyperparameterError(name: name, value: value, expected: expected) }
   }
+
+  /// The decay of an average: 0 ≤ x < 1.
+  static func checkDecay(_ name: String, _ value: Double) throws(HyperparameterError) {
+    try check(name, value, "0 ≤ \(name) < 1", value >= 0 && value < 1)
+  }
+
+  /// ε, where it keeps a denominator from zero.
+  static func checkEpsilon(_ value: Double) throws(HyperparameterError) {
+    try check("epsilon", value, "1e-30 ≤ epsilon ≤ 1", value >= 1e-30 && value <= 1)
+  }
+
+  /// λ.
+  static func checkWeightDecay(_ value: Double) throws(HyperparameterError) {
+    try check("weight decay", value, "0 ≤ weight decay < 1e6", value >= 0 && value < 1e6)
+  }
 }

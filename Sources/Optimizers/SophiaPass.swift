@@ -41,21 +41,9 @@ struct SophiaPass {
     _ piece: ParameterRange, form: Sophia.Form, gHat: UnsafePointer<Float>?
   ) -> StepStatistics {
     let lambda = piece.decayed ? weightDecay : 0
-    var statistics = StepStatistics()
-    statistics.count = piece.count
-    LaneSums.forEachBlock(of: piece) { block, sums in
-      var i = block.lowerBound
-      while i + 16 <= block.upperBound {
-        lanes(at: i, left: 16, lambda, form, gHat, &sums)
-        i += 16
-      }
-      if i < block.upperBound {
-        lanes(at: i, left: block.upperBound - i, lambda, form, gHat, &sums)
-      }
-    } add: { sums in
-      sums.add(to: &statistics)
+    return LaneSums.overVectors(of: piece) { i, left, sums in
+      lanes(at: i, left: left, lambda, form, gHat, &sums)
     }
-    return statistics
   }
 
   /// Up to 16 coordinates. Lanes past `left` are zeros that stay zeros.
@@ -81,9 +69,7 @@ struct SophiaPass {
       }
     let limit = SIMD16<Float>(repeating: form == .paper ? 1 : self.limit)
     let update = cs_max(-limit, cs_min(limit, m / denominator))
-    // θ − η(λθ + u): decay and update in one rounding of θ.
-    theta = cs_fma(
-      SIMD16(repeating: rate), cs_fma(SIMD16(repeating: lambda), theta, update), theta)
+    theta = Lanes.stepped(theta, by: update, rate: rate, lambda: lambda)
     sums.wins += Lanes.ones(cs_abs(m) .< scaled)
 
     if form == .official, let gHat { refresh(&h, Lanes.load(gHat + i, left), &sums) }
