@@ -24,12 +24,12 @@ public struct ParameterTable: Sendable {
     public let offset: Int
     /// Number of floats.
     public let count: Int
-    /// Whether weight decay applies: linear weights only, neither embeddings, biases nor LayerNorm
-    /// (model.py of Sophia's authors).
-    public let decayed: Bool
     /// How many linear maps lie side by side in it: 3 in c_attn (to q, k and v), 1 in other linear
     /// weights, 0 in embeddings and vectors.
     public let matrices: Int
+    /// Whether weight decay applies: linear weights only, neither embeddings, biases nor LayerNorm
+    /// (model.py of Sophia's authors).
+    public var decayed: Bool { matrices > 0 }
     /// How it begins.
     public let initialization: Initialization
   }
@@ -117,7 +117,7 @@ public struct ParameterTable: Sendable {
       entries.append(
         Entry(
           name: "transformer." + name, shape: shape, offset: offset, count: count,
-          decayed: matrices > 0, matrices: matrices, initialization: initialization))
+          matrices: matrices, initialization: initialization))
       offset += count
     }
   }
