@@ -55,7 +55,8 @@ public enum Benchmark: String, CaseIterable, Sendable {
         + StepGradient.bytes(
           settings.config, microBatch: settings.trainBatch, T: settings.T, curvature: true,
           threads: threads)
-    case .prefill, .decode: 3 * parameters
+    case .prefill: 3 * parameters
+    case .decode: 3 * parameters + DecodeBenchmark.cacheBytes(settings.config)
     }
   }
 }

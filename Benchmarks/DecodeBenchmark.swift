@@ -47,25 +47,46 @@ struct DecodeBenchmark {
     (self.settings, self.bench) = (settings, bench)
   }
 
+  /// Sequences together, and how their keys and values are held.
+  private static let together: [(sequences: Int, kv: KVPrecision)] = [(1, .f32), (16, .bf16)]
+
+  /// Tokens of the prompt, and as many are written.
+  private static func prompt(_ config: GPT2Config) -> Int {
+    min(128, max(1, config.contextLength / 2))
+  }
+
+  /// Pages of so many sequences.
+  private static func pages(_ config: GPT2Config, sequences: Int) -> Int {
+    sequences * KVPool.pages(for: 2 * prompt(config))
+  }
+
+  /// Bytes of the keys and values, at most.
+  static func cacheBytes(_ config: GPT2Config) -> Int {
+    together.map {
+      KVPool.bytes(config, $0.kv, pages: pages(config, sequences: $0.sequences))
+    }.max() ?? 0
+  }
+
   func run(_ report: (Measurement) -> Void) throws {
     for precision in settings.weights {
       let decoder = try RandomModel.decoder(settings.config, precision, on: bench.team)
       let (streams, arenas) = try Streams.make(
         arrays: 1, of: decoder.model.matrixBytes / 4, on: bench.team)
       try withExtendedLifetime(arenas) {
-        for sequences in [1, 16] { report(try measure(decoder, streams, sequences)) }
+        for (sequences, kv) in Self.together {
+          report(try measure(decoder, streams, sequences, kv))
+        }
       }
     }
   }
 
   private func measure(
-    _ decoder: Decoder, _ streams: Streams, _ sequences: Int
+    _ decoder: Decoder, _ streams: Streams, _ sequences: Int, _ kv: KVPrecision
   ) throws -> Measurement {
     let config = settings.config
-    let P = min(128, max(1, config.contextLength / 2))
+    let P = Self.prompt(config)
     let tokens = RandomValues.tokens(2 * P, vocabularySize: config.vocabularySize)
-    let kv: KVPrecision = sequences == 1 ? .f32 : .bf16
-    let pool = try KVPool(config, kv, pages: sequences * KVPool.pages(for: 2 * P))
+    let pool = try KVPool(config, kv, pages: Self.pages(config, sequences: sequences))
     let caches = (0..<sequences).map { _ in KVCache(pool) }
     // Every matrix once a step, and keys and values of the positions before it.
     let cached = (kv == .f32 ? 4 : 2) * 2 * config.layers * config.width * (P + P / 2) * sequences

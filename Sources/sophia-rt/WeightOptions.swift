@@ -6,8 +6,9 @@ import Transformer
 struct WeightOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Hold matrices as f32, bf16, int8 or int4: the fewer bits, the faster, and the further from "
-        + "the checkpoint.", valueName: "type"), transform: Self.precision)
+      "Hold matrices as f32, bf16, int8 or int4: the fewer bits, the less memory is read for each "
+        + "token, and the further from the checkpoint.", valueName: "type"),
+    transform: Self.precision)
   var weights = WeightPrecision.f32
 
   /// A precision by its name. Throws a ValidationError that lists them.

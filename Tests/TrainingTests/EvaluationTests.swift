@@ -9,24 +9,34 @@ import Transformer
 extension TrainingTests {
   /// Evaluation and the log.
   @Suite struct EvaluationAndMetrics {
-    /// The mean over a slice is the mean of its windows', each alone.
-    @Test func equalsTheMeanOfPerWindowLosses() throws {
-      let (team, T) = (ThreadTeam(count: 2), 12)
+    /// A small model far from its initial values.
+    private struct Model {
       let config = GPT2Config(
         vocabularySize: 50, contextLength: 16, width: 24, layers: 2, heads: 3)
-      let table = ParameterTable(config)
-      let (theta, unused) = (try Arena(count: table.count), try Arena(count: table.count))
-      table.initialize(theta, seed: 3, on: team)
-      for i in 0..<table.count { theta.base[i] *= 10 }
+      let team = ThreadTeam(count: 2)
+      let theta: Arena
+
+      init() throws {
+        let table = ParameterTable(config)
+        theta = try Arena(count: table.count)
+        table.initialize(theta, seed: 3, on: team)
+        for i in 0..<table.count { theta.base[i] *= 10 }
+      }
+
+      func pass(_ B: Int, _ T: Int) throws -> StepGradient {
+        try StepGradient(
+          config, table: ParameterTable(config), parameters: theta,
+          gradients: Arena(count: theta.count), curvature: nil, microBatch: B, T: T, on: team)
+      }
+    }
+
+    /// The mean over a slice is the mean of its windows', each alone.
+    @Test func equalsTheMeanOfPerWindowLosses() throws {
+      let (model, T) = (try Model(), 12)
       let tokens = (0..<9 * T + 5).map { (i: Int) -> UInt16 in UInt16((i * i * 7 + i / 3) % 50) }
       let slice = try ValidationSlice(TokenStream(tokens: tokens), context: T, maxTokens: nil)
       #expect(slice.count == 9)
-      func pass(_ B: Int) throws -> StepGradient {
-        try StepGradient(
-          config, table: table, parameters: theta, gradients: unused, curvature: nil, microBatch: B,
-          T: T, on: team)
-      }
-      let single = try pass(1)
+      let single = try model.pass(1, T)
       var sum = 0.0
       for window in 0..<9 {
         let x = Array(tokens[window * T..<window * T + T])
@@ -35,7 +45,7 @@ extension TrainingTests {
       }
       let lengths = TokenLengths(bytes: (0..<50).map { Int32($0 % 4) })
       let evaluations = try [1, 2, 4, 9, 12].map {
-        Evaluation(of: slice, lengths: lengths, with: try pass($0))
+        Evaluation(of: slice, lengths: lengths, with: try model.pass($0, T))
       }
       #expect(abs(evaluations[0].nats - sum / 9) < 1e-12)
       let bytes = tokens[1...9 * T].reduce(0) { (sum: Int, token: UInt16) in sum + Int(token % 4) }
@@ -51,25 +61,14 @@ extension TrainingTests {
     /// multiple of the stride; token by token, in windows of their own.
     @Test(arguments: [(60, 12), (60, 5), (60, 1), (12, 4), (7, 3), (61, 11), (1, 12)])
     func stridesCountEachTokenOnce(total: Int, stride: Int) throws {
-      let (team, T) = (ThreadTeam(count: 2), 12)
-      let config = GPT2Config(
-        vocabularySize: 50, contextLength: 16, width: 24, layers: 2, heads: 3)
-      let table = ParameterTable(config)
-      let (theta, unused) = (try Arena(count: table.count), try Arena(count: table.count))
-      table.initialize(theta, seed: 3, on: team)
-      for i in 0..<table.count { theta.base[i] *= 10 }
+      let (model, T) = (try Model(), 12)
       let tokens = (0...total).map { (i: Int) -> UInt16 in UInt16((i * i * 7 + i / 3) % 50) }
-      func pass(_ B: Int, _ T: Int) throws -> StepGradient {
-        try StepGradient(
-          config, table: table, parameters: theta, gradients: unused, curvature: nil, microBatch: B,
-          T: T, on: team)
-      }
       var sum = 0.0
       for target in 1...total {
         // The first window that reaches it.
         var start = 0
         while start + T < target { start += stride }
-        let single = try pass(1, target - start)
+        let single = try model.pass(1, target - start)
         let (x, y) = (Array(tokens[start..<target]), Array(tokens[start + 1...target]))
         withExtendedLifetime(single) {
           sum += single.tokenLosses(tokens: x, targets: y, count: 1)[target - start - 1]
@@ -82,7 +81,7 @@ extension TrainingTests {
         try [1, 3, 100].map {
           StridedEvaluation(
             of: TokenStream(tokens: tokens), limit: limit, stride: stride, lengths: lengths,
-            with: try pass($0, T))
+            with: try model.pass($0, T))
         }
       }
       #expect(abs(results[0].nats - sum / Double(total)) < 1e-12)
@@ -95,7 +94,7 @@ extension TrainingTests {
       }
       if stride == T && total % T == 0 {
         let slice = try ValidationSlice(TokenStream(tokens: tokens), context: T, maxTokens: nil)
-        let plain = Evaluation(of: slice, lengths: lengths, with: try pass(2, T))
+        let plain = Evaluation(of: slice, lengths: lengths, with: try model.pass(2, T))
         #expect(plain.nats == results[0].nats && plain.bitsPerByte == results[0].bitsPerByte)
       }
     }
