@@ -85,4 +85,32 @@ import Testing
     for token in tokens[50...] { rows += try decoder.forward([token], cache).copy }
     #expect(rows == (try model.trainingLogits(tokens)))
   }
+
+  /// A page of bfloat16 gives back each number rounded to the nearest, ties to even, in its place.
+  @Test func halvesAreRoundedToNearest() throws {
+    let model = try TinyModel()
+    let (D, Dp) = (model.config.headSize, AttentionPage.paddedHeadSize(model.config.headSize))
+    let pool = try KVPool(model.config, .bf16, pages: 1)
+    defer { withExtendedLifetime(pool) {} }
+    let head = pool.head(0, layer: 1, head: 2)
+    // Below, above and at the middle between two neighbours, the lower one even and odd; −0; NaN.
+    let bits: [UInt32] = [
+      0x3F80_7FFF, 0x3F80_8001, 0x3F80_8000, 0x3F81_8000, 0xBF80_FFFF, 0x8000_0000, 0x7F80_0001,
+    ]
+    let rounded: [UInt32] = [
+      0x3F80_0000, 0x3F81_0000, 0x3F80_0000, 0x3F82_0000, 0xBF81_0000, 0x8000_0000, 0x7FC0_0000,
+    ]
+    let key = (0..<D).map { Float(bitPattern: bits[$0 % bits.count]) }
+    head.store(key: key, value: key.reversed(), slot: 5)
+    var (keys, values) = (
+      [Float](repeating: 7, count: 64 * D), [Float](repeating: 7, count: 64 * Dp)
+    )
+    _ = head.keys(&keys)
+    _ = head.values(&values)
+    for d in 0..<D {
+      #expect(keys[d * 64 + 5].bitPattern == rounded[d % bits.count], "key \(d)")
+      #expect(values[5 * Dp + D - 1 - d].bitPattern == rounded[d % bits.count], "value \(d)")
+    }
+    #expect(keys[4] == 0 && values[4 * Dp] == 0 && (D..<Dp).allSatisfy { values[5 * Dp + $0] == 0 })
+  }
 }
