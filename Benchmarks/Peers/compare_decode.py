@@ -2,7 +2,8 @@
 prints tokens a second and the ratio of each round: a prompt of 512 tokens, and 128 tokens written one
 by one after 128.
 
-The model is any GPT-2 folder with its tokenizer; `sophia-rt export` makes the GGUF files.
+The model is any GPT-2 folder with its tokenizer; `sophia-rt export` makes the GGUF file, and llama.cpp
+its own smaller ones from it.
 
     pip install llama-cpp-python
     python3 Benchmarks/Peers/compare_decode.py .build/release/sophia-rt FOLDER
@@ -16,10 +17,16 @@ import subprocess
 import tempfile
 import time
 
+import llama_cpp
 from llama_cpp import Llama
 
-# Ours, and the type of llama.cpp's file that it is compared with.
-PAIRS = {"f32": "f32", "int8": "q8_0"}
+# Our precision, and llama.cpp's file type that it is compared with.
+PAIRS = {
+    "f32": ("F32", llama_cpp.LLAMA_FTYPE_ALL_F32),
+    "bf16": ("BF16", llama_cpp.LLAMA_FTYPE_MOSTLY_BF16),
+    "int8": ("Q8_0", llama_cpp.LLAMA_FTYPE_MOSTLY_Q8_0),
+    "int4": ("Q4_0", llama_cpp.LLAMA_FTYPE_MOSTLY_Q4_0),
+}
 
 
 def ours(a, weights):
@@ -59,6 +66,14 @@ def theirs(a, path):
     return statistics.median(prefill[1:]), statistics.median(decode[1:])
 
 
+def quantize(source, target, ftype):
+    """Writes a GGUF file in another type, as llama.cpp's own tool does."""
+    params = llama_cpp.llama_model_quantize_default_params()
+    params.ftype = ftype
+    if llama_cpp.llama_model_quantize(source.encode(), target.encode(), params) != 0:
+        raise SystemExit(f"llama.cpp did not quantize {source}")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("binary", help="sophia-rt")
@@ -68,18 +83,21 @@ def main():
     a = parser.parse_args()
     ratios = {}
     with tempfile.TemporaryDirectory() as directory:
-        for kind in PAIRS.values():
-            subprocess.run(
-                [a.binary, "export", "--checkpoint", a.folder, "--format", "gguf", "--type", kind]
-                + ["--out", f"{directory}/{kind}.gguf"], check=True)
+        whole = f"{directory}/F32.gguf"
+        subprocess.run(
+            [a.binary, "export", "--checkpoint", a.folder, "--format", "gguf", "--type", "f32"]
+            + ["--out", whole], check=True)
+        for kind, ftype in PAIRS.values():
+            if kind != "F32":
+                quantize(whole, f"{directory}/{kind}.gguf", ftype)
         for number in range(1, a.rounds + 1):
-            for weights, kind in PAIRS.items():
+            for weights, (kind, _) in PAIRS.items():
                 mine, other = ours(a, weights), theirs(a, f"{directory}/{kind}.gguf")
                 for what, x, y in zip(("prefill 512", "decode 128+128"), mine, other):
                     ratios.setdefault((what, weights, kind), []).append(x / y)
                     print(
-                        f"round {number}  {what:14}  sophia-rt {weights} {x:7.1f} tok/s  "
-                        f"llama.cpp {kind} {y:7.1f} tok/s  ratio {x / y:.2f}", flush=True)
+                        f"round {number}  {what:14}  sophia-rt {weights:4} {x:7.1f} tok/s  "
+                        f"llama.cpp {kind:4} {y:7.1f} tok/s  ratio {x / y:.2f}", flush=True)
     for (what, weights, kind), values in ratios.items():
         print(f"median ratio {statistics.median(values):.2f}  {what}, {weights} to {kind}")
 
