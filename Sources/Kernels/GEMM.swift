@@ -207,39 +207,26 @@ private struct Job {
       for i in stride(from: 0, to: mc, by: MR) {
         let rows = min(MR, mc - i)
         let at = c + (ic + i) * ldc + j
-        let residual = last ? adding.map { $0 + (ic + i) * ldc + j } : nil
         let whole = rows == MR && columns == NR
         var tile = MicroKernel<MR, NV>.zero()
-        if pc > 0 {
-          tile =
-            whole
-            ? MicroKernel<MR, NV>.load(at, ldc)
-            : MicroKernel<MR, NV>.load(at, ldc, rows: rows, columns: columns)
-        } else {
-          switch start {
-          case .zero: break
-          case .bias(let bias):
-            tile =
-              whole
-              ? MicroKernel<MR, NV>.load(bias + j, 0)
-              : MicroKernel<MR, NV>.load(bias + j, 0, rows: rows, columns: columns)
-          case .accumulate:
-            tile =
-              whole
-              ? MicroKernel<MR, NV>.load(at, ldc)
-              : MicroKernel<MR, NV>.load(at, ldc, rows: rows, columns: columns)
+        if let (from, stride) = begin(at, j, pc) {
+          if whole {
+            MicroKernel<MR, NV>.load(&tile, from, stride)
+          } else {
+            MicroKernel<MR, NV>.load(&tile, from, stride, rows: rows, columns: columns)
           }
         }
         MicroKernel<MR, NV>.prefetch(
           i + MR < mc ? at + MR * ldc : c + ic * ldc + j + NR, ldc)
         MicroKernel<MR, NV>.chain(
           &tile, k: kc, a: packedA + i * kc, aRow: 1, aStep: MR, b: bPanel, ldb: NR)
-        if let residual {
-          let add =
-            whole
-            ? MicroKernel<MR, NV>.load(residual, ldc)
-            : MicroKernel<MR, NV>.load(residual, ldc, rows: rows, columns: columns)
-          for r in 0..<MR { for v in 0..<NV { tile[r][v] += add[r][v] } }
+        if last, let adding {
+          let residual = adding + (ic + i) * ldc + j
+          if whole {
+            MicroKernel<MR, NV>.add(&tile, residual, ldc)
+          } else {
+            MicroKernel<MR, NV>.add(&tile, residual, ldc, rows: rows, columns: columns)
+          }
         }
         if whole {
           MicroKernel<MR, NV>.store(tile, at, ldc)
@@ -247,6 +234,20 @@ private struct Job {
           MicroKernel<MR, NV>.store(tile, at, ldc, rows: rows, columns: columns)
         }
       }
+    }
+  }
+
+  /// What the tile at `c`, from column j on, starts from: its first float and the stride of its
+  /// rows; nil is zero.
+  @inline(__always)
+  private func begin(
+    _ c: UnsafeMutablePointer<Float>, _ j: Int, _ pc: Int
+  ) -> (from: UnsafePointer<Float>, stride: Int)? {
+    if pc > 0 { return (UnsafePointer(c), ldc) }
+    switch start {
+    case .zero: return nil
+    case .bias(let bias): return (bias + j, 0)
+    case .accumulate: return (UnsafePointer(c), ldc)
     }
   }
 }

@@ -34,16 +34,21 @@ struct MicroKernel<let MR: Int, let NV: Int> {
     for i in 0..<MR { for j in 0..<NV { cs_prefetch(c + i * ldc + 16 * j) } }
   }
 
-  /// Zeros.
+  /// Zeros. Written with a closure, which is inlined; `Tile(repeating:)` becomes a call that fills
+  /// memory.
   @inline(__always)
-  static func zero() -> Tile { Tile(repeating: Row(repeating: SIMD16())) }
+  static func zero() -> Tile { Tile { _ in Row { _ in SIMD16() } } }
 
   /// A whole tile from memory, row i at `c + i * ldc`; `ldc` 0 repeats one row (a bias).
   @inline(__always)
-  static func load(_ c: UnsafePointer<Float>, _ ldc: Int) -> Tile {
-    var tile = zero()
+  static func load(_ tile: inout Tile, _ c: UnsafePointer<Float>, _ ldc: Int) {
     for i in 0..<MR { for j in 0..<NV { tile[i][j] = Vector.load(c + i * ldc + 16 * j) } }
-    return tile
+  }
+
+  /// Adds a whole tile from memory.
+  @inline(__always)
+  static func add(_ tile: inout Tile, _ c: UnsafePointer<Float>, _ ldc: Int) {
+    for i in 0..<MR { for j in 0..<NV { tile[i][j] += Vector.load(c + i * ldc + 16 * j) } }
   }
 
   /// A whole tile to memory.
@@ -52,17 +57,30 @@ struct MicroKernel<let MR: Int, let NV: Int> {
     for i in 0..<MR { for j in 0..<NV { Vector.store(c + i * ldc + 16 * j, tile[i][j]) } }
   }
 
-  /// `rows` × `columns` of a tile from memory, zeros elsewhere; nothing outside is touched.
+  /// `rows` × `columns` of a tile from memory; nothing outside is touched, there or here.
   @inline(__always)
-  static func load(_ c: UnsafePointer<Float>, _ ldc: Int, rows: Int, columns: Int) -> Tile {
-    var tile = zero()
+  static func load(
+    _ tile: inout Tile, _ c: UnsafePointer<Float>, _ ldc: Int, rows: Int, columns: Int
+  ) {
     for i in 0..<MR where i < rows {
       for j in 0..<NV {
         let count = max(0, min(16, columns - 16 * j))
         if count > 0 { tile[i][j] = cs_load_partial(c + i * ldc + 16 * j, Int64(count), 0) }
       }
     }
-    return tile
+  }
+
+  /// Adds `rows` × `columns` of a tile from memory.
+  @inline(__always)
+  static func add(
+    _ tile: inout Tile, _ c: UnsafePointer<Float>, _ ldc: Int, rows: Int, columns: Int
+  ) {
+    for i in 0..<MR where i < rows {
+      for j in 0..<NV {
+        let count = max(0, min(16, columns - 16 * j))
+        if count > 0 { tile[i][j] += cs_load_partial(c + i * ldc + 16 * j, Int64(count), 0) }
+      }
+    }
   }
 
   /// `rows` × `columns` of a tile to memory.

@@ -68,8 +68,8 @@ enum Tile {
     _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int, _ b: UnsafePointer<Float>, _ ldb: Int,
     _ accumulate: Bool
   ) {
-    var tile =
-      accumulate ? MicroKernel<MR, NV>.load(c, ldc) : MicroKernel<MR, NV>.zero()
+    var tile = MicroKernel<MR, NV>.zero()
+    if accumulate { MicroKernel<MR, NV>.load(&tile, c, ldc) }
     MicroKernel<MR, NV>.chain(&tile, k: k, a: a, aRow: aRow, aStep: aStep, b: b, ldb: ldb)
     MicroKernel<MR, NV>.store(tile, c, ldc)
   }
