@@ -140,7 +140,7 @@ let package = Package(
       name: "TrainingTests",
       dependencies: [
         "Training", "Transformer", "Optimizers", "Dataset", "Checkpoints", "Files", "Machine",
-        "Tokenization", "Presets",
+        "Tokenization", "Presets", "ReferenceKernels",
       ],
       swiftSettings: swift),
     .testTarget(

@@ -46,6 +46,21 @@ public enum LabelExchange {
     }
   }
 
+  /// out = -other over (count), elementwise.
+  public static func negate(
+    out: UnsafeMutablePointer<Float>, other: UnsafePointer<Float>, count: Int, on team: ThreadTeam
+  ) {
+    let grain = 1 << 14
+    team.parallelFor((count + grain - 1) / grain) { chunks in
+      for chunk in chunks {
+        let (first, n) = (chunk * grain, min(grain, count - chunk * grain))
+        Vector.forEach(n) { at, rest in
+          cs_store_partial(out + first + at, -cs_load_partial(other + first + at, rest, 0), rest)
+        }
+      }
+    }
+  }
+
   /// out += other over (count), elementwise.
   public static func add(
     out: UnsafeMutablePointer<Float>, other: UnsafePointer<Float>, count: Int, on team: ThreadTeam

@@ -45,15 +45,21 @@ public struct NamedArena: Sendable {
   }
 }
 
-/// What a Gauss–Newton–Bartlett refresh needs: the gradient to labels drawn from the model.
+/// What a refresh needs: the gradient to labels drawn from the model (Gauss–Newton–Bartlett), or an
+/// estimate of the curvature's diagonal as it is.
 public struct Curvature {
-  /// ĝ up to a factor, (count).
+  /// ĝ up to a factor, or ĥ itself, (count).
   public var gradient: TensorView
   /// What `gradient` is to be multiplied with to be ĝ, the gradient of the mean over the label
-  /// terms; a clip by norm before squaring (official form) goes in here too.
+  /// terms; a clip by norm before squaring (official form) goes in here too. 1 with ĥ.
   public var scale: Float
-  /// B_c: number of label terms in that mean. Counted, never typed in.
-  public var labelTerms: Int
+  /// B_c: number of label terms in that mean. Counted, never typed in. Nil: `gradient` is ĥ.
+  public var labelTerms: Int?
+
+  /// The refresh with `diagonal` = ĥ, (count): a mean over groups (``DiagonalMean``).
+  public init(diagonal: TensorView) {
+    (gradient, scale, labelTerms) = (diagonal, 1, nil)
+  }
 
   /// The refresh ĥ = B_c·(scale·gradient)².
   public init(gradient: TensorView, scale: Float = 1, labelTerms: Int) {

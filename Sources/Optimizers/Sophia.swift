@@ -138,7 +138,7 @@ public final class Sophia: Optimizer {
       correction: Float(correction), limit: settings.form == .v1 ? Float(settings.rho) : 1,
       epsilon: Float(settings.epsilon), rate: Float(-learningRate),
       weightDecay: Float(settings.weightDecay), gradientScale: gradientScale,
-      gHatScale: curvature?.scale ?? 1, labelTerms: Float(curvature?.labelTerms ?? 1))
+      gHatScale: curvature?.scale ?? 1, labelTerms: curvature?.labelTerms.map(Float.init))
     return plan.reduce(on: team, pass.step)
   }
 }

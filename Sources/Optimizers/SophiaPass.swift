@@ -26,8 +26,8 @@ struct SophiaPass {
   let weightDecay: Float
   let gradientScale: Float
   let gHatScale: Float
-  /// B_c.
-  let labelTerms: Float
+  /// B_c; nil: ĝ is the estimate itself.
+  let labelTerms: Float?
 
   /// The step on `piece`. Nine of ten steps of the default form have a loop without branches; the
   /// other cases share one, whose branches go the same way all along and hide behind memory.
@@ -79,11 +79,11 @@ struct SophiaPass {
     sums.add(theta: theta, m: m, curvature: h, update: update)
   }
 
-  /// h ← h + (1 − β2)·(B_c·ĝ² − h), where that is finite.
+  /// h ← h + (1 − β2)·(ĥ − h), where that is finite; ĥ is B_c·ĝ² or what was given.
   @inline(__always)
   private func refresh(_ h: inout SIMD16<Float>, _ raw: SIMD16<Float>, _ sums: inout LaneSums) {
     let gHat = raw * gHatScale
-    let estimate = gHat * gHat * labelTerms
+    let estimate = labelTerms.map { gHat * gHat * $0 } ?? gHat
     let next = Lanes.flushed(cs_fma(SIMD16(repeating: curvatureWeight), estimate - h, h))
     let isFinite = cs_abs(next) .< .infinity
     sums.quarantined += 1 - Lanes.ones(isFinite)

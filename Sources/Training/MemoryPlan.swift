@@ -42,6 +42,7 @@ public struct MemoryPlan: Sendable {
         (
           "orthogonalization", configuration.workspaceBytes(of: table, threads: threads)
         ), ("curvature gradient", curvature ? parameters : 0),
+        ("mean of curvature groups", configuration.curvatureMeanBytes(of: table)),
         // The weights once more, packed for decoding.
         ("samples of text", samples ? parameters + Decoder.bytes(config, threads: threads) : 0),
         (

@@ -45,7 +45,7 @@ public final class Trainer {
   let validation: ValidationSlice?
   let lengths: TokenLengths
   let theta, gradients: Arena
-  let sampled: Arena?
+  let curvature: StepCurvature?
   let optimizer: any Optimizer
   let gradient: StepGradient
   var state = TrainerState()
@@ -90,13 +90,18 @@ public final class Trainer {
     }
     (theta, gradients) = arenas
     let isSophia = configuration.optimizerName == .sophiaG
-    sampled = isSophia ? try asTraining { [table] in try Arena(count: table.count) } : nil
+    curvature =
+      isSophia
+      ? try asTraining { [table] in
+        try StepCurvature(configuration, count: table.count, on: team)
+      } : nil
     optimizer = try asTraining { [table] in
       try configuration.makeOptimizer(of: table, on: team)
     }
-    gradient = try asTraining { [memory, theta, gradients, sampled, table] in
+    gradient = try asTraining { [memory, theta, gradients, curvature, table] in
       try StepGradient(
-        model, table: table, parameters: theta, gradients: gradients, curvature: sampled,
+        model, table: table, parameters: theta, gradients: gradients,
+        curvature: curvature?.gradient,
         microBatch: memory.microBatch, T: T, on: team)
     }
     tokens = [UInt16](repeating: 0, count: memory.microBatch * T)
@@ -143,40 +148,30 @@ public final class Trainer {
   private func trainStep() throws(TrainingError) {
     let clock = ContinuousClock()
     let began = clock.now
-    let (t, S) = (state.step, configuration.sequences)
-    let curved = sampled != nil && optimizer.wantsCurvature(step: t)
-    let curvatureSequences = curved ? configuration.curvatureSequences : 0
-    let loss = stepGradient(t, curvatureSequences)
+    let t = state.step
+    let curved = optimizer.wantsCurvature(step: t)
+    let loss = stepGradient(t, curved ? curvature : nil)
     guard loss.isFinite else {
       throw .nonFinite(
         step: t + 1, what: "the loss", tensor: firstBad(theta) ?? firstBad(gradients))
     }
     let norm = try checkedNorm(gradients, t, "the gradient")
-    var curvature: Curvature?
-    if let sampled, curved {
-      let sampledNorm = try checkedNorm(sampled, t, "the sampled gradient")
-      var scale = Float(Double(S) / Double(curvatureSequences))
-      if configuration.sophiaForm == Sophia.Form.official.rawValue && configuration.clip > 0 {
-        // The authors' code clips before it squares.
-        scale *= Float(min(1, configuration.clip / max(sampledNorm.norm * Double(scale), 1e-30)))
-      }
-      curvature = Curvature(
-        gradient: sampled.view(), scale: scale,
-        labelTerms: curvatureSequences * configuration.context)
+    if curved, let at = curvature?.firstNonFinite {
+      throw .nonFinite(step: t + 1, what: "the sampled gradient", tensor: tensor(at))
     }
     let clip: Float = configuration.clip > 0 ? norm.scale(clippingTo: configuration.clip) : 1
     if clip < 1 { state.clippedSteps += 1 }
     let learningRate = configuration.learningRates.learningRate(step: t)
     let statistics = optimizer.step(
       theta.view(), gradient: gradients.view(), step: t, learningRate: learningRate,
-      gradientScale: clip, curvature: curvature, on: team)
+      gradientScale: clip, curvature: curved ? curvature?.estimate : nil, on: team)
     state.step += 1
     let duration = began.duration(to: clock.now).components
     let tokens = configuration.batchTokens
     let step = StepReport(
       step: state.step, steps: configuration.steps, loss: loss, learningRate: learningRate,
       gradientNorm: norm.norm, clipRate: Double(state.clippedSteps) / Double(state.step),
-      winRate: sampled == nil ? nil : statistics.winRate,
+      winRate: curvature == nil ? nil : statistics.winRate,
       curvatureNorm: optimizer.state.count > 1 ? statistics.curvatureNorm : nil,
       momentumNorm: statistics.momentumNorm, parameterNorm: statistics.thetaNorm,
       seconds: Double(duration.seconds) + Double(duration.attoseconds) * 1e-18, tokens: tokens,
@@ -205,19 +200,26 @@ public final class Trainer {
   }
 
   /// The step's sequences, micro-batch by micro-batch; returns the mean loss.
-  private func stepGradient(_ t: Int, _ curvatureSequences: Int) -> Double {
+  private func stepGradient(_ t: Int, _ curvature: StepCurvature?) -> Double {
     let S = configuration.sequences
     gradient.begin(
       StepGradient.Plan(
-        step: t, sequences: S, curvatureSequences: curvatureSequences,
+        step: t, sequences: S,
+        curvatureSequences: curvature == nil ? 0 : configuration.curvatureSequences,
+        curvatureGroups: curvature == nil ? 1 : configuration.curvatureGroups,
         seed: UInt64(configuration.seed)))
+    curvature?.begin()
     tokens.withUnsafeMutableBufferPointer { tokens in
       targets.withUnsafeMutableBufferPointer { targets in
         guard let x = tokens.baseAddress, let y = targets.baseAddress else { return }
-        for first in stride(from: 0, to: S, by: memory.microBatch) {
-          let count = min(memory.microBatch, S - first)
+        var first = 0
+        while first < S {
+          let count = gradient.room
           windows.fillBatch(first: t * S + first, count: count, tokens: x, targets: y)
-          gradient.add(tokens: x, targets: y, count: count)
+          if let group = gradient.add(tokens: x, targets: y, count: count) {
+            curvature?.add(group)
+          }
+          first += count
         }
       }
     }

@@ -17,6 +17,12 @@ extension TrainingConfiguration {
     guard optimizerName != .muon || lr > 0 else {
       throw .configuration("--lr \(lr): muon expects more than 0; --adamw-lr is kept in proportion")
     }
+    guard optimizerName != .sophiaG || curvatureGroups <= curvatureSequences else {
+      throw .configuration(
+        "--curvature-groups \(curvatureGroups) is more than the \(curvatureSequences) sequences of a "
+          + "refresh (--curvature-share \(curvatureShare) of \(sequences)): lower it, or raise the share"
+      )
+    }
     do {
       switch optimizerName {
       case .sophiaG: try sophia.validate()
@@ -40,7 +46,9 @@ extension TrainingConfiguration {
   /// The optimizer and which of its variants, for the user.
   public var optimizerDescription: String {
     guard optimizerName == .sophiaG else { return optimizer }
-    return "\(optimizer) (form \(sophiaForm)\(biasCorrectH ? ", h corrected for bias" : ""))"
+    let groups = curvatureGroups > 1 ? ", curvature in \(curvatureGroups) groups" : ""
+    return
+      "\(optimizer) (form \(sophiaForm)\(biasCorrectH ? ", h corrected for bias" : "")\(groups))"
   }
 
   /// Sophia's numbers.

@@ -45,6 +45,11 @@ extension TrainingConfiguration {
     }
   }
 
+  /// Bytes of the mean over the curvature's groups, if there are several.
+  func curvatureMeanBytes(of table: ParameterTable) -> Int {
+    optimizerName == .sophiaG && curvatureGroups > 1 ? 4 * table.count : 0
+  }
+
   /// Bytes that the optimizer's step needs besides.
   func workspaceBytes(of table: ParameterTable, threads: Int) -> Int {
     optimizerName == .muon ? Muon.workspaceBytes(Self.matrices(table), threads: threads) : 0

@@ -71,6 +71,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var curvatureInterval = 10
   /// Share of a step's sequences that the refresh uses.
   public var curvatureShare = 0.5
+  /// M: groups of those sequences whose estimates are averaged; 1 is the paper.
+  public var curvatureGroups = 1
   /// Keys initial weights, order of data and sampled labels.
   public var seed = 0
 
@@ -116,7 +118,9 @@ public struct TrainingConfiguration: Sendable, Equatable {
     .bool("bias-correct-h", \.biasCorrectH),
     .number("epsilon", \.epsilon, 0...1),
     .integer("curvature-interval", \.curvatureInterval, 1...1 << 31),
-    .number("curvature-share", \.curvatureShare, 0...1), .integer("seed", \.seed, 0...Int.max),
+    .number("curvature-share", \.curvatureShare, 0...1),
+    .integer("curvature-groups", \.curvatureGroups, 1...1 << 30),
+    .integer("seed", \.seed, 0...Int.max),
   ]
 
   /// As JSON, every key.

@@ -13,15 +13,26 @@ public final class StepGradient {
     public var sequences: Int
     /// The first so many sequences also give ĝ; 0 on steps without curvature.
     public var curvatureSequences: Int
+    /// M, into how many groups of consecutive sequences those are divided, each with its own ĝ.
+    public var curvatureGroups: Int
     /// Keys the sampled labels.
     public var seed: UInt64
 
     /// Memberwise.
-    public init(step: Int, sequences: Int, curvatureSequences: Int, seed: UInt64) {
+    public init(
+      step: Int, sequences: Int, curvatureSequences: Int, curvatureGroups: Int = 1, seed: UInt64
+    ) {
       self.step = step
       self.sequences = sequences
       self.curvatureSequences = curvatureSequences
+      self.curvatureGroups = curvatureGroups
       self.seed = seed
+    }
+
+    /// The sequences of group `m`.
+    public func group(_ m: Int) -> Range<Int> {
+      let (c, M) = (curvatureSequences, curvatureGroups)
+      return c * m / M..<c * (m + 1) / M
     }
   }
 
@@ -43,6 +54,8 @@ public final class StepGradient {
   var plan = Plan(step: 0, sequences: 0, curvatureSequences: 0, seed: 0)
   var done = 0
   var lossSum = 0.0
+  /// The group that the next sequence belongs to, if it is the curvature's.
+  private var group = 0
 
   /// - parameters, gradients, curvature: arenas of the table's size; without `curvature` no plan
   ///   may ask for ĝ. Throws ``MemoryError`` if the activations don't fit.
@@ -96,8 +109,11 @@ public final class StepGradient {
     precondition(
       plan.curvatureSequences == 0 || curvature != nil && plan.curvatureSequences <= plan.sequences,
       "\(plan.curvatureSequences) sequences for curvature of \(plan.sequences)")
+    precondition(
+      plan.curvatureGroups >= 1 && plan.curvatureGroups <= max(1, plan.curvatureSequences),
+      "\(plan.curvatureGroups) groups of \(plan.curvatureSequences) sequences")
     self.plan = plan
-    done = 0
+    (done, group) = (0, 0)
     lossSum = 0
     tokenGradients.discard()
     sampledTokenGradients?.discard()
@@ -110,24 +126,42 @@ public final class StepGradient {
     }
   }
 
-  /// The next `count` (at most ``microBatch``) sequences of the step, in order.
+  /// The most sequences that the next micro-batch may have: it lies within a group, or in the last
+  /// one and what comes after it.
+  public var room: Int {
+    let isBeforeTheLastGroup = plan.curvatureSequences > 0 && group + 1 < plan.curvatureGroups
+    let end = isBeforeTheLastGroup ? plan.group(group).upperBound : plan.sequences
+    return min(microBatch, end - done)
+  }
+
+  /// The next `count` (at most ``room``) sequences of the step, in order. Returns the sequences of
+  /// the group whose last one was among them: until the next call the curvature's arena holds the
+  /// group's share of ĝ, summed as ``finish()`` says.
   /// - tokens, targets: (count, T).
+  @discardableResult
   public func add(
     tokens: UnsafePointer<UInt16>, targets: UnsafePointer<UInt16>, count: Int
-  ) {
+  ) -> Range<Int>? {
     precondition(
-      count >= 1 && count <= microBatch && done + count <= plan.sequences,
-      "micro-batch of \(count) after \(done) of \(plan.sequences)")
+      count >= 1 && count <= room,
+      "micro-batch of \(count) after \(done) of \(plan.sequences), room for \(room)")
     let sampledCount = max(0, min(count, plan.curvatureSequences - done))
     forward.run(tokens, B: count, T: T)
     heads(targets, count, sampledCount)
     for n in 0..<(count * T) { lossSum += losses[n] }
+    var ended: Range<Int>?
     if sampledCount > 0, let curvature, let sampledTokenGradients {
+      let group = plan.group(group)
       sampledTokenGradients.note(tokens, sampledCount * T)
       Backward(
         forward: forward, gradients: curvature, tokenGradients: sampledTokenGradients.base,
-        continuing: done > 0
+        continuing: done > group.lowerBound
       ).run(forward.activations.dsampled, tokens: tokens, B: sampledCount, T: T)
+      if done + sampledCount == group.upperBound {
+        sampledTokenGradients.flush(into: curvature.wte)
+        ended = group
+        self.group += 1
+      }
     }
     tokenGradients.note(tokens, count * T)
     Backward(
@@ -135,17 +169,15 @@ public final class StepGradient {
       continuing: done > 0
     ).run(forward.activations.dresidual, tokens: tokens, B: count, T: T)
     done += count
+    return ended
   }
 
   /// Ends the step: gradients are those of the mean loss over all tokens (ĝ of the mean over the
-  /// step's tokens too: multiply by sequences/curvatureSequences for the mean over its own).
+  /// step's tokens too: multiply by the step's sequences over the group's for the mean over its own).
   /// Returns the mean loss in nats a token.
   public func finish() -> Double {
     precondition(done == plan.sequences, "\(done) of \(plan.sequences) sequences")
     tokenGradients.flush(into: gradients.wte)
-    if plan.curvatureSequences > 0, let curvature {
-      sampledTokenGradients?.flush(into: curvature.wte)
-    }
     return lossSum / Double(plan.sequences * T)
   }
 
@@ -175,16 +207,21 @@ public final class StepGradient {
     let scale = Float(1 / Double(plan.sequences * T))
     let border = sampledCount * T
     if sampledCount > 0, let curvature {
+      let (group, wte) = (plan.group(group), config.vocabularySize * config.width)
+      if done == group.lowerBound && done > 0 {
+        // wte's true gradient is one chain over all groups: ĝ takes what it grows by.
+        LabelExchange.negate(
+          out: curvature.wte, other: gradients.wte, count: wte, on: forward.workspace.team)
+      }
       drawUniforms(sampledCount)
       head.backward(
         rows: 0..<border, losses: losses, targets: targets, scale: scale, dwte: gradients.wte,
         continuing: done > 0,
         sampling: Head.Sampling(dwte: curvature.wte, uniforms: uniforms))
-      if done + sampledCount == plan.curvatureSequences {
-        // So far wte's true gradient holds the head's share of these rows alone.
+      if done + sampledCount == group.upperBound {
+        // So far wte's true gradient holds the head's share of the curvature's rows alone.
         LabelExchange.add(
-          out: curvature.wte, other: gradients.wte, count: config.vocabularySize * config.width,
-          on: forward.workspace.team)
+          out: curvature.wte, other: gradients.wte, count: wte, on: forward.workspace.team)
       }
     }
     if sampledCount < count {

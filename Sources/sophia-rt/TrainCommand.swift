@@ -114,6 +114,11 @@ struct TrainCommand: ParsableCommand {
   var curvatureInterval: Int?
   @Option(help: ArgumentHelp("Share of a step's sequences that a refresh uses.", valueName: "x"))
   var curvatureShare: Double?
+  @Option(
+    help: ArgumentHelp(
+      "Groups of those sequences, each squared for itself and then averaged: a less noisy estimate "
+        + "(default 1, the paper).", valueName: "n"))
+  var curvatureGroups: Int?
   @Option(help: ArgumentHelp("Seed of weights, data order and sampled labels.", valueName: "n"))
   var seed: Int?
 
@@ -179,7 +184,8 @@ struct TrainCommand: ParsableCommand {
     let integers: [(String, Int?)] = [
       ("stories", stories), ("vocabulary", vocabulary), ("context", context),
       ("batch-tokens", batchTokens), ("steps", steps), ("warmup", warmup),
-      ("curvature-interval", curvatureInterval), ("seed", seed),
+      ("curvature-interval", curvatureInterval), ("curvature-groups", curvatureGroups),
+      ("seed", seed),
     ]
     let numbers: [(String, Double?)] = [
       ("lr", lr), ("adamw-lr", adamwLR), ("momentum", momentum), ("min-lr-ratio", minLRRatio),

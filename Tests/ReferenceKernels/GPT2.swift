@@ -41,6 +41,14 @@ extension Reference {
       return (loss, gradient)
     }
 
+    /// The gradient of −ln p(label) at the position after `tokens`.
+    public func labelGradient(_ parameters: [Double], tokens: [Int], label: Int) -> [Double] {
+      let tape = Tape()
+      let row = forward(parameters.map { tape.variable($0) }, tokens)[tokens.count - 1]
+      let loss = row.reduce(Traced(0)) { $0 + $1.exponential() }.logarithm() - row[label]
+      return tape.gradient(of: loss, count: parameters.count)
+    }
+
     /// The mean loss alone.
     public func loss(_ parameters: [Double], tokens: [[Int]], targets: [[Int]]) -> Double {
       zip(tokens, targets).reduce(0) { $0 + lossSum(parameters, $1.0, $1.1) }

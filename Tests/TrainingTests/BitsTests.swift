@@ -8,14 +8,17 @@ struct Recipe: Sendable, CustomTestStringConvertible {
   let optimizer: String
   let form: String
   var biasCorrected = false
+  var groups = 1
+  var share = 0.5
   var testDescription: String {
-    optimizer == "sophia-g" ? "\(optimizer) \(form) \(biasCorrected)" : optimizer
+    optimizer == "sophia-g" ? "\(optimizer) \(form) \(biasCorrected) \(groups)" : optimizer
   }
 
   var flags: [JSONMember] {
     .init([
       "optimizer": .string(optimizer), "sophia-form": .string(form),
-      "bias-correct-h": .bool(biasCorrected),
+      "bias-correct-h": .bool(biasCorrected), "curvature-groups": .integer(groups),
+      "curvature-share": .number(share),
     ])
   }
 
@@ -24,6 +27,9 @@ struct Recipe: Sendable, CustomTestStringConvertible {
     Recipe(optimizer: "sophia-g", form: "v1"),
     Recipe(optimizer: "sophia-g", form: "paper", biasCorrected: true),
     Recipe(optimizer: "sophia-g", form: "official", biasCorrected: true),
+    Recipe(optimizer: "sophia-g", form: "paper", groups: 2),
+    Recipe(optimizer: "sophia-g", form: "official", groups: 3, share: 1),
+    Recipe(optimizer: "sophia-g", form: "v1", groups: 4, share: 1),
     Recipe(optimizer: "adamw", form: "paper"), Recipe(optimizer: "lion", form: "paper"),
     Recipe(optimizer: "muon", form: "paper"),
   ]
@@ -56,7 +62,9 @@ extension TrainingTests {
     @Test(
       arguments: [
         ("seed", 1), ("lr", 0.003), ("batch-tokens", 80), ("context", 32), ("clip", 0.01),
-        ("gamma", 1.0), ("curvature-interval", 3), ("curvature-share", 1.0), ("weight-decay", 0.5),
+        ("gamma", 1.0), ("curvature-interval", 3), ("curvature-share", 1.0),
+        ("curvature-groups", 2),
+        ("weight-decay", 0.5),
         ("sophia-form", "official"), ("sophia-form", "v1"), ("bias-correct-h", true),
         ("optimizer", "adamw"), ("optimizer", "lion"), ("optimizer", "muon"),
         ("schedule", "constant"),

@@ -236,6 +236,20 @@ extension TrainingTests {
       }
     }
 
+    @Test func moreGroupsThanSequencesOfARefreshAreRefused() throws {
+      var configuration = TrainingConfiguration()
+      (configuration.context, configuration.batchTokens) = (16, 5 * 16)
+      configuration.curvatureGroups = 3
+      try configuration.validate()
+      configuration.curvatureGroups = 4
+      let line = line { try configuration.validate() }
+      #expect(line.hasPrefix("--curvature-groups 4 is more than the 3 sequences"), "\(line)")
+      #expect(line.contains("--curvature-share 0.5"), "\(line)")
+      // Others have no refresh.
+      configuration.optimizer = "adamw"
+      try configuration.validate()
+    }
+
     @Test func nearestIsByEditDistance() {
       #expect(nearest("kitten", ["mitten", "sitting"]) == "mitten")
       #expect(nearest("gpt2-meduim", ["gpt2", "gpt2-medium", "gpt2-large"]) == "gpt2-medium")

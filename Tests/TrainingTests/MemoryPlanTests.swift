@@ -20,22 +20,25 @@ extension TrainingTests {
     }
 
     private func plan(
-      _ optimizer: String = "sophia-g", microBatch: Int? = nil, gib: Double
+      _ optimizer: String = "sophia-g", groups: Int = 1, microBatch: Int? = nil, gib: Double
     ) throws -> MemoryPlan {
       var configuration = TrainingConfiguration()
-      configuration.optimizer = optimizer
+      (configuration.optimizer, configuration.curvatureGroups) = (optimizer, groups)
       (configuration.context, configuration.batchTokens) = (1024, 16 * 1024)
       return try MemoryPlan(
         model, configuration: configuration, microBatch: microBatch, threads: 2,
         limit: try limit(gib: gib))
     }
 
-    /// Weights, gradient and two states are 16 bytes a parameter, ĝ 4 more (DESIGN 8); Lion has one
-    /// state.
-    @Test func stateIsTwelveToTwentyBytesAParameter() throws {
+    /// Weights, gradient and two states are 16 bytes a parameter, ĝ 4 more (DESIGN 8), a mean over
+    /// groups of them another 4; Lion has one state.
+    @Test func stateIsTwelveToTwentyFourBytesAParameter() throws {
       let parameters = ParameterTable(model).count
-      for (optimizer, bytes) in [("lion", 12), ("adamw", 16), ("sophia-g", 20)] {
-        let plan = try plan(optimizer, microBatch: 4, gib: 100)
+      for (optimizer, groups, bytes) in [
+        ("lion", 1, 12), ("adamw", 1, 16), ("adamw", 2, 16), ("sophia-g", 1, 20),
+        ("sophia-g", 2, 24),
+      ] {
+        let plan = try plan(optimizer, groups: groups, microBatch: 4, gib: 100)
         let activations = plan.parts.filter {
           $0.name.hasPrefix("activations") || $0.name == "program"
         }

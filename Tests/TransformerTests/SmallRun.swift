@@ -64,12 +64,20 @@ struct SmallRun {
   }
 
   /// Adds the first `sequences` of the step (nil: all of them) in micro-batches.
-  func add(to pass: StepGradient, targets: [UInt16], sequences: Int? = nil) {
+  /// - ended: called with the sequences of each group of the curvature when it is complete.
+  func add(
+    to pass: StepGradient, targets: [UInt16], sequences: Int? = nil,
+    ended: (Range<Int>) -> Void = { _ in }
+  ) {
     let all = sequences ?? S
-    for first in stride(from: 0, to: all, by: pass.microBatch) {
-      pass.add(
-        tokens: Array(tokens[(first * T)...]), targets: Array(targets[(first * T)...]),
-        count: min(pass.microBatch, all - first))
+    var first = 0
+    while first < all {
+      let count = min(pass.room, all - first)
+      let group = pass.add(
+        tokens: Array(tokens[(first * T)...]), targets: Array(targets[(first * T)...]), count: count
+      )
+      if let group { ended(group) }
+      first += count
     }
   }
 

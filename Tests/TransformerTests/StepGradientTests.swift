@@ -14,6 +14,61 @@ import Testing
     #expect(try run.step(threads: threads, microBatch: microBatch, curved: 3) == reference)
   }
 
+  /// The groups' ĝ of a step, without changing its gradient.
+  private func groups(
+    _ run: SmallRun, curved: Int, groups: Int, threads: Int, microBatch: Int
+  ) throws -> (sequences: [Range<Int>], sampled: [[Float]], gradient: [Float]) {
+    let (gradient, sampled) = (try Arena(count: run.table.count), try Arena(count: run.table.count))
+    for i in 0..<run.table.count { (gradient.base[i], sampled.base[i]) = (.nan, .nan) }
+    let pass = try StepGradient(
+      run.config, table: run.table, parameters: run.weights, gradients: gradient,
+      curvature: sampled, microBatch: microBatch, T: run.T, on: ThreadTeam(count: threads))
+    pass.begin(
+      .init(
+        step: SmallRun.step, sequences: run.S, curvatureSequences: curved, curvatureGroups: groups,
+        seed: SmallRun.seed))
+    var (sequences, each): ([Range<Int>], [[Float]]) = ([], [])
+    run.add(to: pass, targets: run.targets) {
+      sequences.append($0)
+      each.append(Array(sampled.view().buffer))
+    }
+    _ = pass.finish()
+    return (sequences, each, Array(gradient.view().buffer))
+  }
+
+  @Test(arguments: [1, 3], [1, 2, 3, 5])
+  func groupsHaveTheSameBitsForThreadsAndMicroBatches(threads: Int, microBatch: Int) throws {
+    let run = try SmallRun(S: 6)
+    let reference = try groups(run, curved: 5, groups: 3, threads: 1, microBatch: 6)
+    #expect(reference.sequences == [0..<1, 1..<3, 3..<5])
+    let other = try groups(run, curved: 5, groups: 3, threads: threads, microBatch: microBatch)
+    #expect(other.sequences == reference.sequences)
+    #expect(other.sampled == reference.sampled)
+    let plain = try run.step(threads: 2, microBatch: 2, curved: 0).gradient
+    #expect(other.gradient == plain && reference.gradient == plain)
+  }
+
+  /// A label depends on its sequence alone, so the groups' shares add up to the whole ĝ.
+  @Test func groupsAddUp() throws {
+    let run = try SmallRun(S: 6)
+    let whole = try run.step(threads: 2, microBatch: 2, curved: 5).sampled
+    let one = try groups(run, curved: 5, groups: 1, threads: 2, microBatch: 2)
+    #expect(one.sampled == [whole])
+    for count in [2, 3, 5] {
+      let parts = try groups(run, curved: 5, groups: count, threads: 2, microBatch: 4).sampled
+      #expect(parts.count == count && parts.allSatisfy { $0.allSatisfy(\.isFinite) })
+      for entry in run.table.entries {
+        var (difference, norm) = (0.0, 0.0)
+        for i in entry.offset..<(entry.offset + entry.count) {
+          let sum = parts.reduce(0) { $0 + Double($1[i]) }
+          difference += (sum - Double(whole[i])) * (sum - Double(whole[i]))
+          norm += Double(whole[i]) * Double(whole[i])
+        }
+        #expect(difference <= 1e-11 * norm, "\(entry.name): \((difference / norm).squareRoot())")
+      }
+    }
+  }
+
   @Test func curvatureLeavesTheGradientAlone() throws {
     let run = try SmallRun()
     let without = try run.step(threads: 2, microBatch: 2, curved: 0)

@@ -1,0 +1,54 @@
+import CSupport
+public import Machine
+
+/// The mean over M groups of what each says of the curvature's diagonal, in an arena of its own.
+///
+/// The square of one gradient to drawn labels, B·ĝ², has a relative standard deviation of √2 whatever
+/// the number of its terms; the mean of B_m·ĝ_m² over M groups has the same expectation and √(2/M).
+/// Groups are added in order, element by element, so no thread count enters the bits.
+public final class DiagonalMean: Sendable {
+  /// M.
+  public let groups: Int
+  private let arena: Arena
+
+  /// Room for `count` coordinates. Throws ``MemoryError``.
+  public init(groups: Int, count: Int) throws(MemoryError) {
+    precondition(groups >= 1, "DiagonalMean: \(groups) groups")
+    self.groups = groups
+    arena = try Arena(count: count)
+  }
+
+  /// Adds group `m`, in 0..<M, in order; group 0 overwrites what was there: mean (+)= B_m·ĝ_m² / M.
+  /// - gradient: ĝ_m over `scale`, (count). - labelTerms: B_m.
+  public func addSquare(
+    _ m: Int, of gradient: TensorView, scale: Float, labelTerms: Int, on team: ThreadTeam
+  ) {
+    let weight = Float(Double(labelTerms) / Double(groups))
+    add(m, gradient, on: team) { i, left in
+      let gHat = Lanes.load(gradient.base + i, left) * scale
+      return gHat * gHat * weight
+    }
+  }
+
+  /// The mean, once all groups were added.
+  public var curvature: Curvature { Curvature(diagonal: arena.view()) }
+
+  private func add(
+    _ m: Int, _ view: TensorView, on team: ThreadTeam,
+    _ term: (_ at: Int, _ left: Int) -> SIMD16<Float>
+  ) {
+    precondition(
+      m >= 0 && m < groups && view.count == arena.count,
+      "DiagonalMean: group \(m) of \(groups), \(view.count) of \(arena.count) coordinates")
+    let (grain, count, out) = (ChunkPlan.length, arena.count, arena.base)
+    team.parallelFor((count + grain - 1) / grain) { chunks in
+      for i in stride(
+        from: chunks.lowerBound * grain, to: min(count, chunks.upperBound * grain), by: 16)
+      {
+        let left = count - i
+        let sum = m == 0 ? term(i, left) : Lanes.load(out + i, left) + term(i, left)
+        Lanes.store(out + i, sum, left)
+      }
+    }
+  }
+}

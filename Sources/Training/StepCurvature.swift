@@ -1,0 +1,52 @@
+import Machine
+import Optimizers
+
+/// From the sampled gradients of a step's groups to the curvature that the optimizer is given. One
+/// group's gradient is squared in the optimizer's own pass; several are squared and averaged as each
+/// comes, in one more arena.
+final class StepCurvature {
+  /// ĝ of a group as ``StepGradient`` leaves it: summed over the group, of the step's mean.
+  let gradient: Arena
+  /// The first coordinate of a group's ĝ that is not finite.
+  private(set) var firstNonFinite: Int?
+  /// What the optimizer is given, once all groups were added.
+  private(set) var estimate: Curvature?
+  private let configuration: TrainingConfiguration
+  private let mean: DiagonalMean?
+  private let team: ThreadTeam
+  private var group = 0
+
+  /// Throws ``MemoryError``.
+  init(
+    _ configuration: TrainingConfiguration, count: Int, on team: ThreadTeam
+  ) throws(MemoryError) {
+    (self.configuration, self.team) = (configuration, team)
+    gradient = try Arena(count: count)
+    let groups = configuration.curvatureGroups
+    mean = groups > 1 ? try DiagonalMean(groups: groups, count: count) : nil
+  }
+
+  /// Starts a step.
+  func begin() {
+    (firstNonFinite, estimate, group) = (nil, nil, 0)
+  }
+
+  /// Takes what ``gradient`` holds of the next group. - sequences: the group's, of the step's.
+  func add(_ sequences: Range<Int>) {
+    let norm = GradientNorm(of: gradient.view(), on: team)
+    firstNonFinite = firstNonFinite ?? norm.firstNonFinite
+    var scale = Float(Double(configuration.sequences) / Double(sequences.count))
+    if configuration.sophiaForm == Sophia.Form.official.rawValue && configuration.clip > 0 {
+      // The authors' code clips before it squares.
+      scale *= Float(min(1, configuration.clip / max(norm.norm * Double(scale), 1e-30)))
+    }
+    let labelTerms = sequences.count * configuration.context
+    if let mean {
+      mean.addSquare(group, of: gradient.view(), scale: scale, labelTerms: labelTerms, on: team)
+      estimate = mean.curvature
+    } else {
+      estimate = Curvature(gradient: gradient.view(), scale: scale, labelTerms: labelTerms)
+    }
+    group += 1
+  }
+}
