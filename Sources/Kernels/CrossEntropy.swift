@@ -53,6 +53,41 @@ public enum CrossEntropy {
     }
   }
 
+  /// ``forwardBackward(losses:labels:logits:ld:targets:uniforms:R:V:scale:on:)`` without the losses,
+  /// and its tangent: the logits become scale·(p - onehot(target)), their tangents z' become
+  /// scale·p∘(z' - Σ p·z').
+  /// - logits, tangents: (R, ld), ld a multiple of 16, of which V columns are valid; - targets: (R).
+  public static func backwardTangent(
+    logits: UnsafeMutablePointer<Float>, tangents: UnsafeMutablePointer<Float>, ld: Int,
+    targets: UnsafePointer<UInt16>, R: Int, V: Int, scale: Float, on team: ThreadTeam
+  ) {
+    precondition(ld >= V && ld % 16 == 0, "CrossEntropy: ld \(ld) for \(V) columns")
+    team.parallelFor(R) { rows in
+      for r in rows {
+        let (row, change) = (logits + r * ld, tangents + r * ld)
+        let (_, sum) = exponentials(row, V, ld)
+        var weighted = 0.0
+        for first in stride(from: 0, to: V, by: block) {
+          var partial = SIMD16<Float>()
+          Vector.forEach(min(block, V - first)) { at, count in
+            partial = cs_fma(
+              cs_load_partial(row + first + at, count, 0),
+              cs_load_partial(change + first + at, count, 0), partial)
+          }
+          weighted += Double(cs_sum(partial))
+        }
+        let (average, factor) = (Float(weighted / sum), Float(Double(scale) / sum))
+        Vector.forEach(V) { at, count in
+          let p = cs_load_partial(row + at, count, 0) * factor
+          cs_store_partial(row + at, p, count)
+          cs_store_partial(
+            change + at, p * (cs_load_partial(change + at, count, 0) - average), count)
+        }
+        row[Int(targets[r])] -= scale
+      }
+    }
+  }
+
   /// logits → e^(logit - max), zeros past V; returns the maximum and the sum.
   @inline(__always)
   private static func exponentials(

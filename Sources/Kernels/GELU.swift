@@ -46,6 +46,46 @@ public enum GELU {
     }
   }
 
+  /// The forward's tangent: outTangent = gelu'(inp)·inpTangent. - all: (n).
+  public static func tangent(
+    outTangent: UnsafeMutablePointer<Float>, inp: UnsafePointer<Float>,
+    inpTangent: UnsafePointer<Float>, count: Int, on team: ThreadTeam
+  ) {
+    team.parallelFor((count + grain - 1) / grain) { chunks in
+      for chunk in chunks {
+        let first = chunk * grain
+        Vector.forEach(min(grain, count - first)) { at, n in
+          let i = first + at
+          let s = slope(cs_load_partial(inp + i, n, 0))
+          cs_store_partial(outTangent + i, s * cs_load_partial(inpTangent + i, n, 0), n)
+        }
+      }
+    }
+  }
+
+  /// The backward and its tangent, in place: `doutTangent` becomes
+  /// doutTangent·gelu'(inp) + dout·gelu''(inp)·inpTangent, `dout` becomes dout·gelu'(inp).
+  /// - all: (n).
+  public static func backwardTangent(
+    dout: UnsafeMutablePointer<Float>, doutTangent: UnsafeMutablePointer<Float>,
+    inp: UnsafePointer<Float>, inpTangent: UnsafePointer<Float>, count: Int, on team: ThreadTeam
+  ) {
+    team.parallelFor((count + grain - 1) / grain) { chunks in
+      for chunk in chunks {
+        let first = chunk * grain
+        Vector.forEach(min(grain, count - first)) { at, n in
+          let i = first + at
+          let x = cs_load_partial(inp + i, n, 0)
+          let (s, d) = (slope(x), cs_load_partial(dout + i, n, 0))
+          let bend = d * curvature(x) * cs_load_partial(inpTangent + i, n, 0)
+          let change = cs_fma(cs_load_partial(doutTangent + i, n, 0), s, bend)
+          cs_store_partial(doutTangent + i, change, n)
+          cs_store_partial(dout + i, d * s, n)
+        }
+      }
+    }
+  }
+
   private static let twiceRoot: Float = 1.595_769_2  // 2·√(2/π)
 
   /// 2u, the sigmoid's argument.
@@ -68,5 +108,15 @@ public enum GELU {
     let du = cs_fma(
       x * x, SIMD16(repeating: 3 * 0.044_715 * twiceRoot), SIMD16(repeating: twiceRoot))
     return cs_fma(x * du, s * (1 - s), s)
+  }
+
+  /// d²/dx² x·σ(a), a = 2u: σ·(1 - σ)·(2a' + x·((1 - 2σ)·a'² + a'')).
+  @inline(__always)
+  private static func curvature(_ x: SIMD16<Float>) -> SIMD16<Float> {
+    let s = VectorMath.sigmoid(argument(x))
+    let da = cs_fma(
+      x * x, SIMD16(repeating: 3 * 0.044_715 * twiceRoot), SIMD16(repeating: twiceRoot))
+    let dda = x * (6 * 0.044_715 * twiceRoot)
+    return s * (1 - s) * cs_fma(x, cs_fma((1 - 2 * s) * da, da, dda), 2 * da)
   }
 }

@@ -115,7 +115,7 @@ public enum LayerNorm {
 
   /// Sum over C of vectors, one accumulator of 16 lanes, then the fixed tree.
   @inline(__always)
-  private static func sum(_ C: Int, _ term: (_ at: Int, _ count: Int64) -> SIMD16<Float>) -> Float {
+  static func sum(_ C: Int, _ term: (_ at: Int, _ count: Int64) -> SIMD16<Float>) -> Float {
     var total = SIMD16<Float>()
     Vector.forEach(C) { at, count in total += term(at, count) }
     return cs_sum(total)
