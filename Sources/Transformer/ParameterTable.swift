@@ -129,4 +129,6 @@ enum RandomStream: UInt32 {
   case initialization = 0x1000_0000
   /// Sophia's labels.
   case labels = 0x2000_0000
+  /// Directions of Hessian-vector products, plus the attempts of a draw.
+  case probe = 0x3000_0000
 }
