@@ -3,7 +3,8 @@ import Optimizers
 import Transformer
 
 /// Training steps of Sophia-G on random tokens: gradient, norm and update, without and with
-/// curvature (of half of the sequences), and what that comes to at a refresh every 10 steps.
+/// curvature (of half of the sequences), and what that comes to at a refresh every 10 steps. Then
+/// what Sophia-H does in its place: a Hessian-vector product.
 struct TrainBenchmark {
   private let bench: Bench
   private let config: GPT2Config
@@ -44,6 +45,33 @@ struct TrainBenchmark {
       mixed)
     all.note = PeakMemory.bytes().map { "peak memory \(ByteCount($0))" }
     report(all)
+    try product(
+      trainer, Double(repetitions), plain: Measurement.Spread(plain.seconds).median, report)
+  }
+
+  /// Sophia-H's estimate from its share of the sequences, 32 of 480.
+  private func product(
+    _ trainer: Steps, _ repetitions: Double, plain: Double, _ report: (Measurement) -> Void
+  ) throws {
+    let sequences = max(1, Int((Double(B) * 32 / 480).rounded(.up)))
+    let hessian = try trainer.makeHessian()
+    trainer.product(hessian, sequences: sequences)
+    var samples = Bench.Samples()
+    var before = bench.rate(of: .fp32Peak)
+    for _ in 0..<Int(repetitions) {
+      bench.timed(.fp32Peak, &before, &samples) {
+        trainer.product(hessian, sequences: sequences)
+      }
+    }
+    // 8 matrix products where training has 3.
+    var measurement = bench.state(
+      "Hessian-vector product, \(sequences)×\(T)", .tokens, amount: Double(sequences * T),
+      bounded: config.trainingFlopsPerToken(T: T) * Double(sequences * T) * 8 / 3,
+      limit: .fp32Peak, samples)
+    let share =
+      Measurement.Spread(samples.seconds).median / (plain * Double(Self.interval))
+    measurement.note = "\((1000 * share).rounded() / 10) % of \(Self.interval) steps of \(B)×\(T)"
+    report(measurement)
   }
 
   private var sampledSequences: Int { (B + 1) / 2 }
@@ -65,6 +93,7 @@ struct TrainBenchmark {
 /// A model, its gradient and its optimizer, fed with one batch.
 private final class Steps {
   private let team: ThreadTeam
+  private let table: ParameterTable
   private let theta, g, sampledGradient: Arena
   private let gradient: StepGradient
   private let optimizer: Sophia
@@ -74,7 +103,7 @@ private final class Steps {
   private var t = 0
 
   init(_ config: GPT2Config, B: Int, T: Int, on team: ThreadTeam) throws(MemoryError) {
-    let table = ParameterTable(config)
+    table = ParameterTable(config)
     (self.team, self.B, self.T) = (team, B, T)
     (theta, g) = (try Arena(count: table.count), try Arena(count: table.count))
     sampledGradient = try Arena(count: table.count)
@@ -88,6 +117,23 @@ private final class Steps {
     RandomValues.fill(theta, table, on: team)
     tokens = RandomValues.tokens(B * T + 1, vocabularySize: config.vocabularySize)
       .map { UInt16($0) }
+  }
+
+  /// Where Sophia-H's products are made.
+  func makeHessian() throws(MemoryError) -> HessianProduct {
+    try HessianProduct(
+      sharing: gradient, table: table, direction: g, product: sampledGradient)
+  }
+
+  /// A direction and its product over the first sequences.
+  func product(_ hessian: HessianProduct, sequences: Int) {
+    Probe.gaussian.fill(g, seed: 1, step: t, group: 0, on: team)
+    hessian.begin(sequences: sequences)
+    tokens.withUnsafeBufferPointer { tokens in
+      guard let x = tokens.baseAddress else { return }
+      for s in 0..<sequences { hessian.add(tokens: x + s * T, targets: x + s * T + 1) }
+    }
+    t += 1
   }
 
   /// One step, `sampled` sequences of it for curvature.
