@@ -12,10 +12,14 @@ public final class DiagonalMean: Sendable {
   private let arena: Arena
 
   /// Room for `count` coordinates. Throws ``MemoryError``.
-  public init(groups: Int, count: Int) throws(MemoryError) {
+  public convenience init(groups: Int, count: Int) throws(MemoryError) {
+    self.init(groups: groups, in: try Arena(count: count))
+  }
+
+  /// The mean goes into `arena`, which may be what a single group is read from.
+  public init(groups: Int, in arena: Arena) {
     precondition(groups >= 1, "DiagonalMean: \(groups) groups")
-    self.groups = groups
-    arena = try Arena(count: count)
+    (self.groups, self.arena) = (groups, arena)
   }
 
   /// Adds group `m`, in 0..<M, in order; group 0 overwrites what was there: mean (+)= B_m·ĝ_m² / M.
@@ -27,6 +31,19 @@ public final class DiagonalMean: Sendable {
     add(m, gradient, on: team) { i, left in
       let gHat = Lanes.load(gradient.base + i, left) * scale
       return gHat * gHat * weight
+    }
+  }
+
+  /// Adds group `m`'s Hutchinson estimate, in order as ``addSquare(_:of:scale:labelTerms:on:)``:
+  /// mean (+)= u ⊙ (H·u) / M. - direction: u; - product: H·u, (count).
+  public func addProduct(
+    _ m: Int, of direction: TensorView, and product: TensorView, on team: ThreadTeam
+  ) {
+    precondition(
+      direction.count == product.count, "DiagonalMean: u of \(direction.count) coordinates")
+    let weight = Float(1 / Double(groups))
+    add(m, product, on: team) { i, left in
+      Lanes.load(direction.base + i, left) * Lanes.load(product.base + i, left) * weight
     }
   }
 

@@ -40,7 +40,7 @@ extension TrainingConfiguration {
       // A default made for longer runs: at most a tenth of this one.
       result.warmup = min(result.warmup, result.steps / 10)
     }
-    if result.optimizerName == .sophiaG && result.sophia.form == .v1 && result.gamma > 0 {
+    if result.optimizerName.isSophia && result.sophia.form == .v1 && result.gamma > 0 {
       // Defaults are for updates clipped to ±1; version 1 clips to ±ρ: the same steps in its units.
       if !given.contains(where: { $0.key == "lr" }) { result.lr /= result.gamma }
       if !given.contains(where: { $0.key == "weight-decay" }) {
@@ -79,7 +79,7 @@ extension TrainingConfiguration {
   /// The optimizer's own defaults.
   private mutating func takeNumbers() {
     switch optimizerName {
-    case .sophiaG:
+    case .sophiaG, .sophiaH:
       let h: Sophia.Hyperparameters =
         switch sophia.form {
         case .paper: .init()
@@ -88,6 +88,8 @@ extension TrainingConfiguration {
         }
       (beta1, beta2, gamma, epsilon) = (h.beta1, h.beta2, h.rho, h.epsilon)
       (weightDecay, curvatureInterval) = (h.weightDecay, h.interval)
+      // Liu et al. 2023, §3.1: γ and the sequences of a refresh, 32 of 480.
+      if optimizerName == .sophiaH { (gamma, curvatureShare) = (0.01, 32.0 / 480) }
     case .adamW:
       let h = AdamW.Hyperparameters()
       (beta1, beta2, epsilon, weightDecay) = (h.beta1, h.beta2, h.epsilon, h.weightDecay)

@@ -35,19 +35,24 @@ public struct MemoryPlan: Sendable {
     func plan(_ B: Int) -> [(name: String, bytes: Int)] {
       let table = ParameterTable(config)
       let parameters = 4 * table.count
-      let curvature = configuration.optimizerName == .sophiaG
+      let optimizer = configuration.optimizerName
       return [
         ("weights", parameters), ("gradient", parameters),
         ("optimizer state", configuration.stateBytes(of: table)),
         (
           "orthogonalization", configuration.workspaceBytes(of: table, threads: threads)
-        ), ("curvature gradient", curvature ? parameters : 0),
+        ), ("curvature gradient", optimizer.isSophia ? parameters : 0),
         ("mean of curvature groups", configuration.curvatureMeanBytes(of: table)),
         // The weights once more, packed for decoding.
         ("samples of text", samples ? parameters + Decoder.bytes(config, threads: threads) : 0),
         (
           "activations of \(B)×\(T) tokens",
-          StepGradient.bytes(config, microBatch: B, T: T, curvature: curvature, threads: threads)
+          StepGradient.bytes(
+            config, microBatch: B, T: T, curvature: optimizer == .sophiaG, threads: threads)
+        ),
+        (
+          "Hessian-vector product of a sequence",
+          optimizer == .sophiaH ? HessianProduct.bytes(config, T: T, threads: threads) : 0
         ), ("program", 64 << 20),
       ].filter { $0.bytes > 0 }
     }

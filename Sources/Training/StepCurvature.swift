@@ -1,13 +1,14 @@
 import Machine
 import Optimizers
 
-/// From the sampled gradients of a step's groups to the curvature that the optimizer is given. One
-/// group's gradient is squared in the optimizer's own pass; several are squared and averaged as each
-/// comes, in one more arena.
+/// From the sampled gradients, or the Hessian-vector products, of a step's groups to the curvature that
+/// the optimizer is given. One group's gradient is squared in the optimizer's own pass, one group's
+/// product becomes the estimate where it lies; of several the estimates are averaged as each comes, in
+/// one more arena.
 final class StepCurvature {
-  /// ĝ of a group as ``StepGradient`` leaves it: summed over the group, of the step's mean.
+  /// ĝ of a group as ``StepGradient`` leaves it: summed over the group, of the step's mean; or Hu.
   let gradient: Arena
-  /// The first coordinate of a group's ĝ that is not finite.
+  /// The first coordinate of a group's ĝ or Hu that is not finite.
   private(set) var firstNonFinite: Int?
   /// What the optimizer is given, once all groups were added.
   private(set) var estimate: Curvature?
@@ -23,7 +24,12 @@ final class StepCurvature {
     (self.configuration, self.team) = (configuration, team)
     gradient = try Arena(count: count)
     let groups = configuration.curvatureGroups
-    mean = groups > 1 ? try DiagonalMean(groups: groups, count: count) : nil
+    if groups > 1 {
+      mean = try DiagonalMean(groups: groups, count: count)
+    } else {
+      let isProduct = configuration.optimizerName == .sophiaH
+      mean = isProduct ? DiagonalMean(groups: 1, in: gradient) : nil
+    }
   }
 
   /// Starts a step.
@@ -47,6 +53,15 @@ final class StepCurvature {
     } else {
       estimate = Curvature(gradient: gradient.view(), scale: scale, labelTerms: labelTerms)
     }
+    group += 1
+  }
+
+  /// Takes the next group's Hu, which ``gradient`` holds. - direction: u.
+  func add(productWith direction: TensorView) {
+    firstNonFinite =
+      firstNonFinite ?? GradientNorm(of: gradient.view(), on: team).firstNonFinite
+    mean?.addProduct(group, of: direction, and: gradient.view(), on: team)
+    estimate = mean?.curvature
     group += 1
   }
 }

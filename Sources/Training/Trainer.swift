@@ -48,10 +48,11 @@ public final class Trainer {
   let curvature: StepCurvature?
   let optimizer: any Optimizer
   let gradient: StepGradient
+  let hessian: HessianProduct?
   var state = TrainerState()
   var log: MetricsLog
   var logIsStuck = false
-  private var tokens, targets: [UInt16]
+  var tokens, targets: [UInt16]
 
   /// Takes the memory, and weights and state from `resumeFrom`, from `initFrom`, or fresh.
   /// - store: the run directory, locked.
@@ -89,9 +90,9 @@ public final class Trainer {
       try (Arena(count: table.count), Arena(count: table.count))
     }
     (theta, gradients) = arenas
-    let isSophia = configuration.optimizerName == .sophiaG
+    let name = configuration.optimizerName
     curvature =
-      isSophia
+      name.isSophia
       ? try asTraining { [table] in
         try StepCurvature(configuration, count: table.count, on: team)
       } : nil
@@ -101,8 +102,17 @@ public final class Trainer {
     gradient = try asTraining { [memory, theta, gradients, curvature, table] in
       try StepGradient(
         model, table: table, parameters: theta, gradients: gradients,
-        curvature: curvature?.gradient,
+        curvature: name == .sophiaG ? curvature?.gradient : nil,
         microBatch: memory.microBatch, T: T, on: team)
+    }
+    if name == .sophiaH, let curvature {
+      // Its direction needs no room of its own: it is used before the step's gradient is made.
+      hessian = try asTraining { [gradient, gradients, table] in
+        try HessianProduct(
+          sharing: gradient, table: table, direction: gradients, product: curvature.gradient)
+      }
+    } else {
+      hessian = nil
     }
     tokens = [UInt16](repeating: 0, count: memory.microBatch * T)
     targets = tokens
@@ -150,14 +160,16 @@ public final class Trainer {
     let began = clock.now
     let t = state.step
     let curved = optimizer.wantsCurvature(step: t)
-    let loss = stepGradient(t, curved ? curvature : nil)
+    if curved { estimateFromProducts(t) }
+    let loss = stepGradient(t, curved && hessian == nil ? curvature : nil)
     guard loss.isFinite else {
       throw .nonFinite(
         step: t + 1, what: "the loss", tensor: firstBad(theta) ?? firstBad(gradients))
     }
     let norm = try checkedNorm(gradients, t, "the gradient")
     if curved, let at = curvature?.firstNonFinite {
-      throw .nonFinite(step: t + 1, what: "the sampled gradient", tensor: tensor(at))
+      let what = hessian == nil ? "the sampled gradient" : "the Hessian's product with a direction"
+      throw .nonFinite(step: t + 1, what: what, tensor: tensor(at))
     }
     let clip: Float = configuration.clip > 0 ? norm.scale(clippingTo: configuration.clip) : 1
     if clip < 1 { state.clippedSteps += 1 }
@@ -197,32 +209,5 @@ public final class Trainer {
 
   private func tensor(_ index: Int) -> String {
     table.entries.last { $0.offset <= index }?.name ?? "?"
-  }
-
-  /// The step's sequences, micro-batch by micro-batch; returns the mean loss.
-  private func stepGradient(_ t: Int, _ curvature: StepCurvature?) -> Double {
-    let S = configuration.sequences
-    gradient.begin(
-      StepGradient.Plan(
-        step: t, sequences: S,
-        curvatureSequences: curvature == nil ? 0 : configuration.curvatureSequences,
-        curvatureGroups: curvature == nil ? 1 : configuration.curvatureGroups,
-        seed: UInt64(configuration.seed)))
-    curvature?.begin()
-    tokens.withUnsafeMutableBufferPointer { tokens in
-      targets.withUnsafeMutableBufferPointer { targets in
-        guard let x = tokens.baseAddress, let y = targets.baseAddress else { return }
-        var first = 0
-        while first < S {
-          let count = gradient.room
-          windows.fillBatch(first: t * S + first, count: count, tokens: x, targets: y)
-          if let group = gradient.add(tokens: x, targets: y, count: count) {
-            curvature?.add(group)
-          }
-          first += count
-        }
-      }
-    }
-    return gradient.finish()
   }
 }

@@ -17,7 +17,11 @@ extension TrainingConfiguration {
     guard optimizerName != .muon || lr > 0 else {
       throw .configuration("--lr \(lr): muon expects more than 0; --adamw-lr is kept in proportion")
     }
-    guard optimizerName != .sophiaG || curvatureGroups <= curvatureSequences else {
+    guard optimizerName != .sophiaH || sophia.form != .official else {
+      throw .configuration(
+        "--sophia-form official: the authors' code has no sophia-h; use paper or v1, or sophia-g")
+    }
+    guard !optimizerName.isSophia || curvatureGroups <= curvatureSequences else {
       throw .configuration(
         "--curvature-groups \(curvatureGroups) is more than the \(curvatureSequences) sequences of a "
           + "refresh (--curvature-share \(curvatureShare) of \(sequences)): lower it, or raise the share"
@@ -25,7 +29,7 @@ extension TrainingConfiguration {
     }
     do {
       switch optimizerName {
-      case .sophiaG: try sophia.validate()
+      case .sophiaG, .sophiaH: try sophia.validate()
       case .adamW: try adamW.validate()
       case .lion: try lion.validate()
       case .muon: try muon.validate()
@@ -45,10 +49,11 @@ extension TrainingConfiguration {
 
   /// The optimizer and which of its variants, for the user.
   public var optimizerDescription: String {
-    guard optimizerName == .sophiaG else { return optimizer }
+    guard optimizerName.isSophia else { return optimizer }
     let groups = curvatureGroups > 1 ? ", curvature in \(curvatureGroups) groups" : ""
-    return
-      "\(optimizer) (form \(sophiaForm)\(biasCorrectH ? ", h corrected for bias" : "")\(groups))"
+    let probe = optimizerName == .sophiaH ? ", \(probe) probes" : ""
+    let bias = biasCorrectH ? ", h corrected for bias" : ""
+    return "\(optimizer) (form \(sophiaForm)\(probe)\(bias)\(groups))"
   }
 
   /// Sophia's numbers.
@@ -88,4 +93,9 @@ extension TrainingConfiguration {
       Schedule.Shape(rawValue: schedule) ?? .cosine, peak: lr, warmup: warmup, steps: steps,
       minimumRatio: minLRRatio)
   }
+}
+
+extension TrainingConfiguration.OptimizerName {
+  /// Whether it is Sophia with either estimator, and so has h and refreshes.
+  public var isSophia: Bool { self == .sophiaG || self == .sophiaH }
 }

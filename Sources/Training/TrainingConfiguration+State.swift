@@ -10,7 +10,7 @@ extension TrainingConfiguration {
   ) throws(MemoryError) -> any Optimizer {
     let ranges = Self.ranges(table.entries)
     switch optimizerName {
-    case .sophiaG: return try Sophia(sophia, ranges: ranges, count: table.count, on: team)
+    case .sophiaG, .sophiaH: return try Sophia(sophia, ranges: ranges, count: table.count, on: team)
     case .adamW: return try AdamW(adamW, ranges: ranges, count: table.count, on: team)
     case .lion: return try Lion(lion, ranges: ranges, count: table.count, on: team)
     case .muon:
@@ -39,7 +39,7 @@ extension TrainingConfiguration {
   /// Bytes of the state arenas: m, and v or h where there is one.
   func stateBytes(of table: ParameterTable) -> Int {
     switch optimizerName {
-    case .sophiaG, .adamW: 2 * 4 * table.count
+    case .sophiaG, .sophiaH, .adamW: 2 * 4 * table.count
     case .lion: 4 * table.count
     case .muon: 4 * table.entries.reduce(0) { $0 + ($1.matrices > 0 ? 1 : 2) * $1.count }
     }
@@ -47,7 +47,7 @@ extension TrainingConfiguration {
 
   /// Bytes of the mean over the curvature's groups, if there are several.
   func curvatureMeanBytes(of table: ParameterTable) -> Int {
-    optimizerName == .sophiaG && curvatureGroups > 1 ? 4 * table.count : 0
+    optimizerName.isSophia && curvatureGroups > 1 ? 4 * table.count : 0
   }
 
   /// Bytes that the optimizer's step needs besides.

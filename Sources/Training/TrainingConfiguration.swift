@@ -1,5 +1,6 @@
 public import Files
 import Optimizers
+import Transformer
 
 /// Everything that decides the bits of a run: what `train`'s flags, a `--config` file, a preset and
 /// the defaults come to. The keys of its JSON are the flags' names. Threads, CPUs, micro-batch and
@@ -9,6 +10,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public enum OptimizerName: String, Sendable, CaseIterable {
     /// Sophia with the Gauss–Newton–Bartlett estimator.
     case sophiaG = "sophia-g"
+    /// Sophia with Hutchinson's estimator on exact Hessian-vector products.
+    case sophiaH = "sophia-h"
     /// AdamW as torch has it.
     case adamW = "adamw"
     /// Lion.
@@ -73,7 +76,9 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var curvatureShare = 0.5
   /// M: groups of those sequences whose estimates are averaged; 1 is the paper.
   public var curvatureGroups = 1
-  /// Keys initial weights, order of data and sampled labels.
+  /// Random directions of sophia-h: `gaussian`, as the paper has it, or `rademacher`.
+  public var probe = Probe.gaussian.rawValue
+  /// Keys initial weights, order of data, sampled labels and random directions.
   public var seed = 0
 
   /// The defaults.
@@ -120,6 +125,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
     .integer("curvature-interval", \.curvatureInterval, 1...1 << 31),
     .number("curvature-share", \.curvatureShare, 0...1),
     .integer("curvature-groups", \.curvatureGroups, 1...1 << 30),
+    .choice("probe", \.probe, Probe.allCases.map(\.rawValue)),
     .integer("seed", \.seed, 0...Int.max),
   ]
 

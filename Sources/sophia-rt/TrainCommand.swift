@@ -50,7 +50,8 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "sophia-g (default), adamw, lion, or muon (adamw for embeddings and vectors).",
+      "sophia-g (default), sophia-h (exact Hessian-vector products), adamw, lion, or muon (adamw for "
+        + "embeddings and vectors).",
       valueName: "name"))
   var optimizer: String?
   @Option(
@@ -116,10 +117,16 @@ struct TrainCommand: ParsableCommand {
   var curvatureShare: Double?
   @Option(
     help: ArgumentHelp(
-      "Groups of those sequences, each squared for itself and then averaged: a less noisy estimate "
-        + "(default 1, the paper).", valueName: "n"))
+      "Groups of those sequences whose estimates are averaged: less noise in h (default 1, the paper).",
+      valueName: "n"))
   var curvatureGroups: Int?
-  @Option(help: ArgumentHelp("Seed of weights, data order and sampled labels.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Random directions of sophia-h: gaussian (default, the paper) or rademacher (less noise).",
+      valueName: "name"))
+  var probe: String?
+  @Option(
+    help: ArgumentHelp("Seed of weights, data order, sampled labels and probes.", valueName: "n"))
   var seed: Int?
 
   @Option(help: ArgumentHelp("Steps between evaluations (0: at the end).", valueName: "n"))
@@ -179,7 +186,7 @@ struct TrainCommand: ParsableCommand {
     let strings: [(String, String?)] = [
       ("model", model), ("data", data), ("tokenizer", tokenizer), ("init-from", initFrom),
       ("recipe", recipe), ("optimizer", optimizer), ("sophia-form", sophiaForm),
-      ("schedule", schedule),
+      ("schedule", schedule), ("probe", probe),
     ]
     let integers: [(String, Int?)] = [
       ("stories", stories), ("vocabulary", vocabulary), ("context", context),

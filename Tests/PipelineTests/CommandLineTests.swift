@@ -26,7 +26,7 @@ extension PipelineTests {
       (["train", "--out", "r", "--keep", "0"], "--keep 0: expected at least 1"),
       (
         ["train", "--out", "r", "--optimizer", "adam"],
-        "--optimizer: expected one of sophia-g, adamw"
+        "--optimizer: expected one of sophia-g, sophia-h, adamw"
       ),
       (["train", "--out", "r", "--recipe", "papers"], "--recipe: expected one of none, paper"),
       (["train", "--out", "r", "--gamma", "0"], "--gamma 0.0: sophia-g expects"),

@@ -1,5 +1,6 @@
 import Files
 import Testing
+import Transformer
 
 @testable import Training
 
@@ -10,15 +11,17 @@ struct Recipe: Sendable, CustomTestStringConvertible {
   var biasCorrected = false
   var groups = 1
   var share = 0.5
+  var probe = Probe.gaussian
   var testDescription: String {
-    optimizer == "sophia-g" ? "\(optimizer) \(form) \(biasCorrected) \(groups)" : optimizer
+    optimizer.hasPrefix("sophia")
+      ? "\(optimizer) \(form) \(biasCorrected) \(groups) \(probe)" : optimizer
   }
 
   var flags: [JSONMember] {
     .init([
       "optimizer": .string(optimizer), "sophia-form": .string(form),
       "bias-correct-h": .bool(biasCorrected), "curvature-groups": .integer(groups),
-      "curvature-share": .number(share),
+      "curvature-share": .number(share), "probe": .string(probe.rawValue),
     ])
   }
 
@@ -30,6 +33,9 @@ struct Recipe: Sendable, CustomTestStringConvertible {
     Recipe(optimizer: "sophia-g", form: "paper", groups: 2),
     Recipe(optimizer: "sophia-g", form: "official", groups: 3, share: 1),
     Recipe(optimizer: "sophia-g", form: "v1", groups: 4, share: 1),
+    Recipe(optimizer: "sophia-h", form: "paper"),
+    Recipe(optimizer: "sophia-h", form: "paper", biasCorrected: true, groups: 3, share: 1),
+    Recipe(optimizer: "sophia-h", form: "v1", groups: 2, probe: .rademacher),
     Recipe(optimizer: "adamw", form: "paper"), Recipe(optimizer: "lion", form: "paper"),
     Recipe(optimizer: "muon", form: "paper"),
   ]
@@ -66,7 +72,8 @@ extension TrainingTests {
         ("curvature-groups", 2),
         ("weight-decay", 0.5),
         ("sophia-form", "official"), ("sophia-form", "v1"), ("bias-correct-h", true),
-        ("optimizer", "adamw"), ("optimizer", "lion"), ("optimizer", "muon"),
+        ("optimizer", "sophia-h"), ("optimizer", "adamw"), ("optimizer", "lion"),
+        ("optimizer", "muon"),
         ("schedule", "constant"),
         ("beta1", 0.9),
       ] as [(String, JSON)])
@@ -75,6 +82,16 @@ extension TrainingTests {
       let first = try tiny.run(tiny.request("first"))
       let other = try tiny.run(tiny.request("other", [JSONMember(key, value)]))
       #expect(other.bits["weights"] != first.bits["weights"])
+    }
+
+    @Test func anotherProbeGivesOtherBits() throws {
+      let tiny = try TinyRun()
+      func bits(_ probe: String, _ out: String) throws -> FinishedRun.Bits {
+        try tiny.run(
+          tiny.request(out, .init(["optimizer": "sophia-h", "probe": .string(probe)]))
+        ).bits
+      }
+      #expect(try bits("gaussian", "a")["weights"] != bits("rademacher", "b")["weights"])
     }
 
     /// Data run out after a few steps, in the middle of a batch, and go round again.

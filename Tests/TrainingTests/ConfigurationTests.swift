@@ -13,7 +13,10 @@ extension TrainingTests {
       case .bool(let value): return .bool(!value)
       case .number(let value): return .number(value == 0 ? 0.3 : value * 0.7)
       case .string(let value):
-        let choices = ["optimizer": "adamw", "sophia-form": "official", "schedule": "constant"]
+        let choices = [
+          "optimizer": "adamw", "sophia-form": "official", "schedule": "constant",
+          "probe": "rademacher",
+        ]
         if field.key == "recipe" { return .string("paper") }
         return .string(choices[field.key] ?? value + "other/ü \"quoted\"")
       default: throw TrainingError.configuration("\(field.key): a value of no known kind")
@@ -234,6 +237,22 @@ extension TrainingTests {
         configuration.curvatureShare = share
         #expect(configuration.curvatureSequences == count)
       }
+    }
+
+    /// 32 of the paper's 480 sequences, γ of its Sophia-H.
+    @Test func sophiaHHasNumbersOfItsOwn() throws {
+      func resolved(_ flags: [JSONMember]) throws -> TrainingConfiguration {
+        try TrainingConfiguration.resolve(
+          preset: .object([]), presetName: "m", file: nil,
+          flags: [JSONMember("optimizer", "sophia-h")] + flags)
+      }
+      let plain = try resolved([])
+      #expect(plain.gamma == 0.01 && plain.probe == "gaussian" && plain.curvatureGroups == 1)
+      #expect(plain.sequences == 16 && plain.curvatureSequences == 2)
+      let paper = try resolved([JSONMember("recipe", "paper")])
+      #expect(paper.sequences == 480 && paper.curvatureSequences == 32)
+      let official = try resolved([JSONMember("sophia-form", "official")])
+      #expect(line { try official.validate() }.hasPrefix("--sophia-form official: the authors'"))
     }
 
     @Test func moreGroupsThanSequencesOfARefreshAreRefused() throws {

@@ -45,6 +45,38 @@ extension TrainingTests {
       #expect((moments.squaredError(of: exact) / size).squareRoot() < 0.04)
     }
 
+    /// The diagonal of the Hessian, by differences of the reference's gradient (four points).
+    private static func hessian(_ model: SmallModel) -> [Double] {
+      let (at, h) = (model.weightsInDouble, 2e-4)
+      return at.indices.map { i in
+        func slope(_ step: Double) -> Double {
+          var moved = at
+          moved[i] += step
+          return model.reference.gradient(moved, tokens: model.rows, targets: model.targets)
+            .gradient[i]
+        }
+        return (8 * (slope(h) - slope(-h)) - (slope(2 * h) - slope(-2 * h))) / (12 * h)
+      }
+    }
+
+    @Test(arguments: [1, 2, 4], Probe.allCases)
+    func productsConvergeToTheHessiansDiagonal(groups: Int, probe: Probe) throws {
+      let model = try SmallModel(sequences: 4)
+      let exact = Self.hessian(model)
+      #expect(exact.contains { $0 < 0 } && exact.contains { $0 > 0 })
+      var moments = Moments(count: exact.count)
+      let draws = try Draws(model, groups: groups, optimizer: .sophiaH)
+      for step in 0..<6400 {
+        moments.add(try draws.products(step: step, probe))
+        guard [100, 400, 1600, 6400].contains(step + 1) else { continue }
+        let ratio = moments.squaredError(of: exact) / moments.expectedSquaredError
+        #expect(ratio < 4 && ratio > 0.05, "\(step + 1) draws: \(ratio) of the expected error²")
+      }
+      let size = exact.reduce(0) { $0 + $1 * $1 }
+      let error = (moments.squaredError(of: exact) / size).squareRoot()
+      #expect(error < 0.2, "\(error)")
+    }
+
     /// Groups of the same text, so that each has the same expectation: ĝ_m is nearly normal, and the
     /// mean of M squares spreads by √(2/M).
     @Test(arguments: [1, 2, 4]) func groupsSpreadByTheRootOfTwoOverM(groups: Int) throws {
@@ -103,19 +135,29 @@ private final class Draws {
   private let team = ThreadTeam(count: 1)
   private let curvature: StepCurvature
   private let pass: StepGradient
+  private let gradient: Arena
   private let groups: Int
 
-  init(_ model: SmallModel, groups: Int) throws {
+  init(
+    _ model: SmallModel, groups: Int, optimizer: TrainingConfiguration.OptimizerName = .sophiaG
+  ) throws {
     (self.model, self.groups) = (model, groups)
     var configuration = TrainingConfiguration()
+    configuration.optimizer = optimizer.rawValue
     configuration.context = model.T
     configuration.batchTokens = model.rows.count * model.T
     (configuration.curvatureShare, configuration.curvatureGroups) = (1, groups)
     curvature = try StepCurvature(configuration, count: model.table.count, on: team)
+    gradient = try Arena(count: model.table.count)
     pass = try StepGradient(
       model.config, table: model.table, parameters: model.weights,
-      gradients: try Arena(count: model.table.count), curvature: curvature.gradient,
+      gradients: gradient, curvature: curvature.gradient,
       microBatch: model.rows.count, T: model.T, on: team)
+  }
+
+  private lazy var hessian = Result {
+    try HessianProduct(
+      sharing: pass, table: model.table, direction: gradient, product: curvature.gradient)
   }
 
   /// ĥ of Sophia-G with the labels of a step.
@@ -136,6 +178,26 @@ private final class Draws {
       first += count
     }
     _ = pass.finish()
+    return try #require(curvature.estimate).values
+  }
+}
+
+extension Draws {
+  /// ĥ of Sophia-H with the directions of a step.
+  fileprivate func products(step: Int, _ probe: Probe) throws -> [Double] {
+    let hessian = try self.hessian.get()
+    curvature.begin()
+    for m in 0..<groups {
+      let S = model.rows.count
+      let rows = S * m / groups..<S * (m + 1) / groups
+      probe.fill(gradient, seed: 11, step: step, group: m, on: team)
+      hessian.begin(sequences: rows.count)
+      for s in rows {
+        hessian.add(
+          tokens: model.rows[s].map { UInt16($0) }, targets: model.targets[s].map { UInt16($0) })
+      }
+      curvature.add(productWith: gradient.view())
+    }
     return try #require(curvature.estimate).values
   }
 }

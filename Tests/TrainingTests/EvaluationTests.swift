@@ -108,8 +108,10 @@ extension TrainingTests {
         try JSON(parsing: Array($0.utf8), name: "metrics")
       }
       let own =
-        ["adamw": ["v_norm"], "muon": ["v_norm"], "sophia-g": ["win_rate", "h_norm"]][
-          recipe.optimizer] ?? []
+        [
+          "adamw": ["v_norm"], "muon": ["v_norm"], "sophia-g": ["win_rate", "h_norm"],
+          "sophia-h": ["win_rate", "h_norm"],
+        ][recipe.optimizer] ?? []
       for line in lines {
         let keys = try #require(line.objectValue).map(\.key)
         switch line["event"]?.stringValue {

@@ -10,7 +10,10 @@ extension TrainingTests {
   @Suite struct Learning {
     /// It starts at ln 320 nats a token. Knowing how often each token occurs takes it to the entropy of
     /// the unigram model, where a model stays that makes nothing of the context.
-    @Test(arguments: [("sophia-g", 0.002), ("adamw", 0.01), ("lion", 0.002), ("muon", 0.02)])
+    @Test(
+      arguments: [
+        ("sophia-g", 0.002), ("sophia-h", 0.002), ("adamw", 0.01), ("lion", 0.002), ("muon", 0.02),
+      ])
     func aTinyModelIsBelowTheUnigramModelInFourHundredSteps(optimizer: String, lr: Double) throws {
       let tiny = try TinyRun(stories: 200)
       var request = tiny.request(

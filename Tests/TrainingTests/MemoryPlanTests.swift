@@ -36,11 +36,12 @@ extension TrainingTests {
       let parameters = ParameterTable(model).count
       for (optimizer, groups, bytes) in [
         ("lion", 1, 12), ("adamw", 1, 16), ("adamw", 2, 16), ("sophia-g", 1, 20),
-        ("sophia-g", 2, 24),
+        ("sophia-g", 2, 24), ("sophia-h", 1, 20), ("sophia-h", 3, 24),
       ] {
         let plan = try plan(optimizer, groups: groups, microBatch: 4, gib: 100)
         let activations = plan.parts.filter {
           $0.name.hasPrefix("activations") || $0.name == "program"
+            || $0.name.hasPrefix("Hessian-vector product")
         }
         let rest = plan.bytes - activations.reduce(0) { $0 + $1.bytes }
         #expect(rest == bytes * parameters)

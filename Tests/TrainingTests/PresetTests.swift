@@ -49,7 +49,9 @@ extension TrainingTests {
     func thePaperRecipeIsThePapers(name: String, sophia: Double, adamW: Double) throws {
       let bytes = try #require(Presets.all.first { $0.name == name }?.json)
       let json = try JSON(parsing: bytes, name: name)
-      for (optimizer, rate, decay) in [("sophia-g", sophia, 0.2), ("adamw", adamW, 0.1)] {
+      for (optimizer, rate, decay) in [
+        ("sophia-g", sophia, 0.2), ("sophia-h", sophia, 0.2), ("adamw", adamW, 0.1),
+      ] {
         let c = try TrainingConfiguration.resolve(
           preset: json, presetName: name, file: nil,
           flags: .init(["optimizer": .string(optimizer), "recipe": "paper"]))
