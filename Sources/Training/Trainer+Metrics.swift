@@ -33,10 +33,14 @@ extension Trainer {
     if let norm = step.curvatureNorm {
       members.append(JSONMember(step.winRate == nil ? "v_norm" : "h_norm", .number(norm)))
     }
+    if step.curvatureSequences > 0 {
+      members.append(JSONMember("curvature_sequences", .integer(step.curvatureSequences)))
+    }
     members += [
       JSONMember("m_norm", .number(step.momentumNorm)),
       JSONMember("param_norm", .number(step.parameterNorm)),
       JSONMember("seconds", .number(step.seconds)),
+      JSONMember("optimizer_seconds", .number(step.optimizerSeconds)),
       JSONMember("tokens_per_second", .number(step.tokensPerSecond)),
     ]
     writeLog { log throws(FileError) in try log.add(.object(members)) }

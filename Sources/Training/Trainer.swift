@@ -174,11 +174,12 @@ public final class Trainer {
     let clip: Float = configuration.clip > 0 ? norm.scale(clippingTo: configuration.clip) : 1
     if clip < 1 { state.clippedSteps += 1 }
     let learningRate = configuration.learningRates.learningRate(step: t)
+    let updating = clock.now
     let statistics = optimizer.step(
       theta.view(), gradient: gradients.view(), step: t, learningRate: learningRate,
       gradientScale: clip, curvature: curved ? curvature?.estimate : nil, on: team)
     state.step += 1
-    let duration = began.duration(to: clock.now).components
+    let ended = clock.now
     let tokens = configuration.batchTokens
     let step = StepReport(
       step: state.step, steps: configuration.steps, loss: loss, learningRate: learningRate,
@@ -186,7 +187,9 @@ public final class Trainer {
       winRate: curvature == nil ? nil : statistics.winRate,
       curvatureNorm: optimizer.state.count > 1 ? statistics.curvatureNorm : nil,
       momentumNorm: statistics.momentumNorm, parameterNorm: statistics.thetaNorm,
-      seconds: Double(duration.seconds) + Double(duration.attoseconds) * 1e-18, tokens: tokens,
+      curvatureSequences: curved ? configuration.curvatureSequences : 0,
+      seconds: (ended - began) / .seconds(1),
+      optimizerSeconds: (ended - updating) / .seconds(1), tokens: tokens,
       flops: model.trainingFlopsPerToken(T: configuration.context) * Double(tokens))
     record(step)
     report(.step(step))

@@ -40,8 +40,12 @@ public struct StepReport: Sendable {
   public var momentumNorm: Double
   /// ‖θ‖₂.
   public var parameterNorm: Double
+  /// Sequences whose sampled labels refreshed the curvature in this step; 0: no refresh.
+  public var curvatureSequences: Int
   /// Wall time of the step.
   public var seconds: Double
+  /// Wall time of the optimizer's update in it.
+  public var optimizerSeconds: Double
   /// Tokens of a step.
   public var tokens: Int
   /// Floating-point operations of the step's training (curvature not counted).
