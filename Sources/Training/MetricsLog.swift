@@ -5,11 +5,13 @@ import Files
 struct MetricsLog {
   let path: String
   let files: any FileSystem
-  /// What is still to be written, from the very byte where a full disk stopped the writing.
-  private var pending: [UInt8] = []
+  private(set) var pending: PendingBytes
   private var events = 0
 
-  init(path: String, files: any FileSystem) { (self.path, self.files) = (path, files) }
+  init(path: String, files: any FileSystem) {
+    (self.path, self.files) = (path, files)
+    pending = PendingBytes(path: path, files: files)
+  }
 
   /// Keeps the whole lines whose `step` is at most `step`.
   func rewind(to step: Int) throws(FileError) {
@@ -27,23 +29,11 @@ struct MetricsLog {
 
   /// Remembers a line; every tenth brings them all to disk.
   mutating func add(_ event: JSON) throws(FileError) {
-    pending += event.serialized() + [0x0A]
+    pending.add(event.serialized() + [0x0A])
     events += 1
     if events % 10 == 0 { try flush() }
   }
 
   /// Writes what is pending at the end of the file. What could not be written stays pending.
-  mutating func flush() throws(FileError) {
-    if pending.isEmpty { return }
-    let file = try files.open(path, .append)
-    defer { try? files.close(file) }
-    while !pending.isEmpty { pending.removeFirst(try write(pending, to: file)) }
-  }
-
-  private func write(_ bytes: [UInt8], to file: OpenFile) throws(FileError) -> Int {
-    let result = bytes.withUnsafeBytes { raw in
-      Result { () throws(FileError) in try files.write(raw, to: file) }
-    }
-    return try result.get()
-  }
+  mutating func flush() throws(FileError) { try pending.flush() }
 }

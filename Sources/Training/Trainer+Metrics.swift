@@ -13,10 +13,7 @@ extension Trainer {
     if let bits = result.bitsPerByte {
       members.append(JSONMember("val_bits_per_byte", .number(bits)))
     }
-    writeLog { log throws(FileError) in
-      try log.add(.object(members))
-      try log.flush()
-    }
+    addToLogs(.object(members), flush: true)
     report(.evaluation(step: state.step, nats: result.nats, bitsPerByte: result.bitsPerByte))
   }
 
@@ -43,13 +40,28 @@ extension Trainer {
       JSONMember("optimizer_seconds", .number(step.optimizerSeconds)),
       JSONMember("tokens_per_second", .number(step.tokensPerSecond)),
     ]
-    writeLog { log throws(FileError) in try log.add(.object(members)) }
+    addToLogs(.object(members))
   }
 
-  /// A log that cannot be written stops no run: its lines wait in memory.
-  func writeLog(_ body: (inout MetricsLog) throws(FileError) -> Void) {
+  /// Adds an event to the logs, which bring every tenth to disk by themselves.
+  private func addToLogs(_ event: JSON, flush: Bool = false) {
+    eventFile?.add(event)
+    writeLogs { () throws(FileError) in
+      try log.add(event)
+      if flush || log.pending.isEmpty { try flushLogs() }
+    }
+  }
+
+  /// Brings what the logs hold back to disk.
+  func flushLogs() throws(FileError) {
+    try log.flush()
+    try eventFile?.flush()
+  }
+
+  /// A log that cannot be written stops no run: its events wait in memory.
+  func writeLogs(_ body: () throws(FileError) -> Void) {
     do throws(FileError) {
-      try body(&log)
+      try body()
       logIsStuck = false
     } catch {
       if !logIsStuck { report(.notice("\(error); its lines wait until it can be written")) }

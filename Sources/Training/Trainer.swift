@@ -24,6 +24,8 @@ public final class Trainer {
     public var checkpointEvery = 500
     /// Checkpoints that are kept.
     public var keep = 2
+    /// Whether the scalars of `metrics.jsonl` also go to an event file of TensorBoard.
+    public var tensorBoard = false
 
     /// The defaults.
     public init() {}
@@ -51,6 +53,7 @@ public final class Trainer {
   let hessian: HessianProduct?
   var state = TrainerState()
   var log: MetricsLog
+  var eventFile: EventFile?
   var logIsStuck = false
   var tokens, targets: [UInt16]
 
@@ -133,7 +136,12 @@ public final class Trainer {
 
   /// Trains to the last step, or until `shouldStop` says so after a step.
   public func run(shouldStop: () -> Bool = { false }) throws(TrainingError) -> TrainingOutcome {
-    try asTraining { try log.rewind(to: state.step) }
+    try asTraining {
+      try log.rewind(to: state.step)
+      if options.tensorBoard {
+        eventFile = try EventFile(in: store.directory, after: state.step, files: log.files)
+      }
+    }
     while state.step < configuration.steps {
       if shouldStop() {
         try save(final: true)

@@ -139,6 +139,8 @@ struct TrainCommand: ParsableCommand {
   var checkpointEvery = 500
   @Option(help: ArgumentHelp("Checkpoints kept.", valueName: "n"))
   var keep = 2
+  @Flag(help: "Write what metrics.jsonl gets as event files of TensorBoard too, in --out.")
+  var tensorboard = false
   @OptionGroup var threadOptions: ThreadOptions
 
   func validate() throws {
@@ -178,6 +180,7 @@ struct TrainCommand: ParsableCommand {
     request.options.sampleEvery = sampleEvery
     request.options.checkpointEvery = checkpointEvery
     request.options.keep = keep
+    request.options.tensorBoard = tensorboard
     return request
   }
 
