@@ -90,6 +90,13 @@ let package = Package(
         "Presets",
       ],
       swiftSettings: swift),
+    // Studies: the same training under several optimizers and settings, and the report.
+    .target(
+      name: "Comparison",
+      dependencies: [
+        "Training", "Transformer", "Dataset", "Tokenization", "Checkpoints", "Files", "Machine",
+      ],
+      swiftSettings: swift),
     // Tokens to tokens: engine, sampler.
     .target(
       name: "Inference",
@@ -141,6 +148,12 @@ let package = Package(
       dependencies: [
         "Training", "Transformer", "Optimizers", "Dataset", "Checkpoints", "Files", "Machine",
         "Tokenization", "Presets", "ReferenceKernels",
+      ],
+      swiftSettings: swift),
+    .testTarget(
+      name: "ComparisonTests",
+      dependencies: [
+        "Comparison", "Training", "Dataset", "Checkpoints", "Files", "Machine", "Tokenization",
       ],
       swiftSettings: swift),
     .testTarget(

@@ -1,5 +1,5 @@
 import Checkpoints
-import Files
+public import Files
 import Presets
 
 /// The configuration of a run: from flags and files, or from the run that is resumed.
@@ -72,7 +72,7 @@ extension TrainingRun {
   }
 
   /// A preset by its name, or a file.
-  static func preset(
+  public static func preset(
     _ name: String, _ files: any FileSystem
   ) throws(TrainingError) -> JSON {
     try asTraining {

@@ -3,7 +3,7 @@ import Dataset
 import Files
 import Machine
 import Tokenization
-import Transformer
+public import Transformer
 
 /// The parts of a run: its directory, the weights it starts from, the data; and whether they fit.
 extension TrainingRun {
@@ -90,7 +90,7 @@ extension TrainingRun {
   }
 
   /// Whether a model can be trained in this configuration.
-  static func checkSizes(
+  public static func checkSizes(
     _ model: GPT2Config, _ configuration: TrainingConfiguration
   ) throws(TrainingError) {
     guard configuration.context <= model.contextLength else {

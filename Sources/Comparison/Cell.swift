@@ -1,0 +1,70 @@
+public import Files
+public import Training
+
+/// One run of a study: an arm's settings with a seed.
+public struct Cell: Sendable, Equatable {
+  /// The arm it belongs to.
+  public let arm: String
+  /// What the user sees: arm, what varies in it, seed.
+  public let name: String
+  /// What varies in the arm.
+  public let settings: [JSONMember]
+  /// The seed.
+  public let seed: Int
+  /// Everything that decides its bits.
+  public let configuration: TrainingConfiguration
+  /// Steps between evaluations.
+  public let evalEvery: Int
+  /// 16 hexadecimal digits: the name of its directory. Cells that compute the same have the same, so a
+  /// finished one is found again whatever else changes in the study file.
+  public let key: String
+
+  /// A cell. Its key is made of what differs from the program's defaults, so that a flag that is new
+  /// leaves it as it is, of the model's sizes and of the tokens themselves, not of where they lie.
+  init(
+    _ arm: Study.Arm, choice: [JSONMember], seed: Int, configuration: TrainingConfiguration,
+    evaluation: (every: Int, tokens: Int), model: JSON, data: String
+  ) {
+    let listed = choice.filter { member in
+      arm.axes.contains { $0.isList && $0.key.utf8.elementsEqual(member.key.utf8) }
+    }
+    (self.arm, settings, self.seed, evalEvery) = (arm.name, listed, seed, evaluation.every)
+    self.configuration = configuration
+    name = ([arm.name] + listed.map(Self.text) + ["seed=\(seed)"]).joined(separator: " ")
+    let sizes = (model.objectValue ?? []).filter { $0.key != "training" }
+    let identity: JSON = [
+      "model": .object(sizes), "data": .string(data), "eval-every": .integer(evaluation.every),
+      "eval-tokens": .integer(evaluation.tokens),
+      "configuration": .object(Self.changed(configuration)),
+    ]
+    key = Self.hash(identity.serialized())
+  }
+
+  /// The resolved configuration without the paths: what a result is compared with.
+  var resolved: [JSONMember] { Self.withoutPaths(configuration.json) }
+
+  private static func changed(_ configuration: TrainingConfiguration) -> [JSONMember] {
+    let usual = withoutPaths(TrainingConfiguration().json)
+    return zip(withoutPaths(configuration.json), usual).filter { $0 != $1 }.map(\.0)
+  }
+
+  private static func withoutPaths(_ json: JSON) -> [JSONMember] {
+    (json.objectValue ?? []).filter { !["model", "data", "tokenizer"].contains($0.key) }
+  }
+
+  /// `lr=0.002`.
+  static func text(_ member: JSONMember) -> String {
+    let value =
+      member.value.stringValue ?? String(decoding: member.value.serialized(), as: UTF8.self)
+    return "\(member.key)=\(value)"
+  }
+
+  /// FNV-1a of 64 bits.
+  private static func hash(_ bytes: [UInt8]) -> String {
+    let hash = bytes.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
+      ($0 ^ UInt64($1)) &* 0x100_0000_01B3
+    }
+    let digits = String(hash, radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}

@@ -1,0 +1,141 @@
+/// Validation loss on the way, and what the optimizers do meanwhile.
+extension ReportFigures {
+  var overTokens: Figure {
+    let most = arms.flatMap { $0.best.finished.map(\.result.tokens) }.max() ?? 1
+    let unit = Unit.count(Double(most))
+    return Figure(
+      title: "Validation loss against tokens",
+      caption: "The best setting of each arm: the mean of its seeds, and from the lowest to the "
+        + "highest of them. The first tenth is cut off above.",
+      svg: curves(label: "Validation loss against tokens", axis: "tokens\(unit.suffix)") { record in
+        record.result.curve.map {
+          Double($0.step * record.result.batchTokens) / unit.size
+        }
+      })
+  }
+
+  var overTime: Figure? {
+    let seconds = arms.flatMap { $0.best.finished }.compactMap { timings[$0.key]?.seconds }
+    guard let most = seconds.max() else { return nil }
+    let unit = Unit.time(most)
+    return Figure(
+      title: "Validation loss against wall time",
+      caption: "The same runs by the time that their training steps took, evaluations and "
+        + "checkpoints left out.",
+      svg: curves(label: "Validation loss against wall time", axis: "training time\(unit.suffix)") {
+        (timings[$0.key]?.secondsOnCurve ?? []).map { $0 / unit.size }
+      })
+  }
+
+  /// A curve an arm: loss over what `position` says of each evaluation of a run.
+  private func curves(
+    label: String, axis: String, _ position: (StudyRecord) -> [Double]
+  ) -> String {
+    let series = arms.map { index, arm, best in
+      curve(of: best, named: arm.name, index: index, axis, position)
+    }
+    let points = series.flatMap { one in one.points.map { ($0.x, $0.y) } }
+    let end = points.map(\.0).max() ?? 1
+    var shown = points.filter { $0.0 >= end * 0.1 }.map(\.1)
+    if shown.count < 3 * series.count { shown = points.map(\.1) }
+    return LineChart(
+      label: label, x: Axis(axis, over: [0] + points.map(\.0), pad: 0.015),
+      y: Axis("validation loss, nats a token", over: shown), series: series
+    ).svg
+  }
+
+  private func curve(
+    of best: SettingSummary, named name: String, index: Int, _ axis: String,
+    _ position: (StudyRecord) -> [Double]
+  ) -> LineChart.Series {
+    let runs = best.finished.map { ($0, position($0)) }
+    let count = runs.map { min($0.0.result.curve.count, $0.1.count) }.min() ?? 0
+    var series = LineChart.Series(name: name, index: index, points: [])
+    for at in 0..<count {
+      guard let loss = Spread(runs.map { $0.0.result.curve[at].loss }),
+        let x = Spread(runs.map { $0.1[at] })
+      else { continue }
+      let range =
+        runs.count > 1 ? " (\(ReportWords.nats(loss.low)) to \(ReportWords.nats(loss.high)))" : ""
+      let title =
+        "\(name), \(Markup.significant(x.mean)) \(axis): \(ReportWords.nats(loss.mean))\(range)"
+      series.points.append(.init(x: x.mean, y: loss.mean, title: title))
+      series.band.append((x.mean, loss.low, loss.high))
+    }
+    if runs.count < 2 { series.band = [] }
+    return series
+  }
+
+  var winRate: Figure? {
+    inside(
+      "Win rate over steps", "share of coordinates not clipped", .linear,
+      "Share of coordinates whose update is not clipped; first seed of the best setting.",
+      \.winRate)
+  }
+
+  var curvature: Figure? {
+    inside(
+      "‖h‖ over steps", "‖h‖₂", .logarithmic,
+      "Norm of the curvature estimate h (of AdamW’s second moment v); first seed of the best "
+        + "setting.", \.curvatureNorm)
+  }
+
+  private func inside(
+    _ title: String, _ name: String, _ scale: Axis.Scale, _ caption: String,
+    _ value: (CellMetrics.Step) -> Double?
+  ) -> Figure? {
+    let series = arms.compactMap { index, arm, _ -> LineChart.Series? in
+      let points = thinned(metrics[arm.name]?.steps ?? [], value).filter {
+        scale == .linear || $0.y > 0
+      }.map { point in
+        LineChart.Point(
+          x: Double(point.step), y: point.y,
+          title: "\(arm.name), step \(point.step): \(Markup.significant(point.y))")
+      }
+      return points.isEmpty ? nil : .init(name: arm.name, index: index, points: points)
+    }
+    guard !series.isEmpty else { return nil }
+    let points = series.flatMap(\.points)
+    return Figure(
+      title: title, caption: caption,
+      svg: LineChart(
+        label: title, x: Axis("step", over: [0] + points.map(\.x), pad: 0.015),
+        y: Axis(name, scale, over: points.map(\.y)), series: series
+      ).svg)
+  }
+
+  /// At most 120 points, each the mean of as many steps.
+  private func thinned(
+    _ steps: [CellMetrics.Step], _ value: (CellMetrics.Step) -> Double?
+  ) -> [(step: Int, y: Double)] {
+    let known = steps.compactMap { step in value(step).map { (step: step.step, y: $0) } }
+    let size = max(1, (known.count + 119) / 120)
+    return stride(from: 0, to: known.count, by: size).map { first in
+      let part = known[first..<min(first + size, known.count)]
+      return (part[part.endIndex - 1].step, part.reduce(0) { $0 + $1.y } / Double(part.count))
+    }
+  }
+}
+
+/// What large numbers are counted in.
+struct Unit {
+  let size: Double
+  let suffix: String
+
+  static func count(_ most: Double) -> Unit {
+    switch most {
+    case 2e9...: Unit(size: 1e9, suffix: ", billions")
+    case 2e6...: Unit(size: 1e6, suffix: ", millions")
+    case 2e4...: Unit(size: 1e3, suffix: ", thousands")
+    default: Unit(size: 1, suffix: "")
+    }
+  }
+
+  static func time(_ most: Double) -> Unit {
+    switch most {
+    case 10_800...: Unit(size: 3600, suffix: ", hours")
+    case 180...: Unit(size: 60, suffix: ", minutes")
+    default: Unit(size: 1, suffix: ", seconds")
+    }
+  }
+}

@@ -1,0 +1,29 @@
+/// The figures of a report.
+struct ReportFigures {
+  let summary: StudySummary
+  let timings: [String: CellTiming]
+  /// Events of the first seed of each arm's best cell, by the arm's name.
+  let metrics: [String: CellMetrics]
+
+  /// A drawing with what it is called and what is said about it.
+  struct Figure {
+    var title: String
+    var caption: String
+    var svg: String
+  }
+
+  /// Arms that have a best setting.
+  var arms: [(index: Int, arm: ArmSummary, best: SettingSummary)] {
+    summary.arms.enumerated().compactMap { index, arm in
+      arm.best.map { (index, arm, $0) }
+    }
+  }
+
+  /// Those that there is something to show of.
+  var all: [Figure] {
+    guard !arms.isEmpty else { return [] }
+    return [
+      overTokens, overTime, finalLoss, race, overLearningRate, winRate, curvature, overhead,
+    ].compactMap { $0 }
+  }
+}

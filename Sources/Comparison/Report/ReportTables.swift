@@ -1,0 +1,86 @@
+/// The tables of a report.
+struct ReportTables {
+  let summary: StudySummary
+  let timings: [String: CellTiming]
+
+  /// A column: its head, and whether it holds numbers.
+  private typealias Column = (head: String, isNumber: Bool)
+
+  /// An arm a row.
+  var arms: String {
+    let columns: [Column] = [
+      ("arm", false), ("best setting", false), ("seeds", true), ("final loss", true), ("sd", true),
+      ("bits a byte", true), ("share of \(summary.study.baseline)’s steps", true),
+      ("tokens/s", true),
+      ("settings", true), ("diverged", true), ("inside its range", false),
+    ]
+    let rows = summary.arms.map { arm -> (cells: [String], style: String) in
+      let best = arm.best
+      let bits = Spread(best?.records.compactMap(\.result.bitsPerByte) ?? [])
+      let isBaseline = arm.name == summary.study.baseline
+      let speed = Spread(
+        best?.finished.compactMap { timings[$0.key]?.tokensPerSecond } ?? [])
+      return (
+        [
+          arm.name, best.map { $0.text.isEmpty ? "–" : $0.text } ?? "none",
+          "\(best?.finished.count ?? 0)", ReportWords.text(best?.loss),
+          best?.loss?.deviation.map { Markup.fixed($0, 4) } ?? "–",
+          bits.map { Markup.fixed($0.mean, 4) } ?? "–",
+          isBaseline ? "1" : summary.race(arm).map { ReportWords.text($0) } ?? "–",
+          speed.map { Markup.grouped(Int($0.mean)) } ?? "–", "\(arm.groups.count)",
+          "\(arm.groups.filter(\.diverges).count)",
+          best == nil
+            ? "–" : arm.edges.isEmpty ? "yes" : "edge: \(arm.edges.joined(separator: ", "))",
+        ], ""
+      )
+    }
+    return Self.table(columns, rows)
+  }
+
+  /// A cell a row, the best settings' in bold.
+  var cells: String {
+    let columns: [Column] = [
+      ("", true), ("arm", false), ("setting", false), ("seed", true), ("final loss", true),
+      ("bits a byte", true), ("how it ended", false), ("steps", true), ("time", true),
+      ("tokens/s", true), ("key", false),
+    ]
+    let best = summary.arms.flatMap { $0.best?.records.map(\.name) ?? [] }
+    let rows = summary.records.enumerated().map { number, record in
+      (
+        ["\(number + 1)"] + row(of: record),
+        best.contains(record.name) ? "best" : ""
+      )
+    }
+    return Self.table(columns, rows)
+  }
+
+  private func row(of record: StudyRecord) -> [String] {
+    let (result, timing) = (record.result, timings[record.key])
+    let end =
+      result.status == .finished
+      ? "finished"
+      : "diverged in step \(result.divergedStep ?? 0) (\(ReportWords.short(result.reason)))"
+    let setting = record.settings.map(Cell.text).joined(separator: " ")
+    return [
+      record.arm, setting.isEmpty ? "–" : setting, "\(record.seed)",
+      result.loss.map { ReportWords.nats($0) } ?? "–",
+      result.bitsPerByte.map { Markup.fixed($0, 4) } ?? "–", end, Markup.grouped(result.steps),
+      timing.map { Markup.duration($0.seconds) } ?? "–",
+      timing.map { Markup.grouped(Int($0.tokensPerSecond)) } ?? "–", record.key,
+    ]
+  }
+
+  private static func table(
+    _ columns: [Column], _ rows: [(cells: [String], style: String)]
+  ) -> String {
+    func row(_ tag: String, _ cells: [String], _ style: String) -> String {
+      let fields = zip(cells, columns).map { text, column in
+        "<\(tag)\(column.isNumber ? " class=\"n\"" : "")>\(Markup.escaped(text))</\(tag)>"
+      }
+      return "<tr\(style.isEmpty ? "" : " class=\"\(style)\"")>\(fields.joined())</tr>\n"
+    }
+    return
+      "<div class=\"wide\"><table>\n<thead>\(row("th", columns.map(\.head), ""))</thead>\n<tbody>\n"
+      + rows.map { row("td", $0.cells, $0.style) }.joined() + "</tbody></table></div>\n"
+  }
+}

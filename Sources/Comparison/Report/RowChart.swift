@@ -1,0 +1,94 @@
+/// A row for each arm: values with their spread along one axis, or stacked bars.
+struct RowChart {
+  /// A mean with its range and the values it is the mean of.
+  struct Row {
+    var name: String
+    var index: Int
+    /// Nil: there is nothing to show but the note.
+    var spread: Spread?
+    /// What stands at the right end.
+    var note: String
+    /// What the pointer is told.
+    var title = ""
+    /// Parts of a bar, from the left: what each is, how long.
+    var parts: [(name: String, length: Double)] = []
+  }
+
+  var label: String
+  var axis: Axis
+  var rows: [Row]
+  /// A value to compare with, and its name.
+  var level: (value: Double, name: String)?
+
+  private static let (width, rowHeight, right) = (560.0, 34.0, 150.0)
+
+  /// The drawing.
+  var svg: String {
+    let longest = rows.map(\.name.count).max() ?? 0
+    let left = min(190, max(70, 24 + 6.8 * Double(longest)))
+    let top = level == nil ? 6.0 : 22.0
+    let height = Self.rowHeight * Double(rows.count)
+    var drawing = Drawing(width: Self.width, height: top + height + 46)
+    let plot = (left: left, width: Self.width - left - Self.right)
+    drawAxis(in: &drawing, plot, top, height)
+    for (number, row) in rows.enumerated() {
+      let middle = top + Self.rowHeight * (Double(number) + 0.5)
+      drawing.marker(row.index, 8, middle, style: "c\(row.index % 8)")
+      drawing.text(20, middle + 4, row.name, "legend")
+      drawing.text(Self.width - Self.right + 10, middle + 4, row.note, "value")
+      if row.parts.isEmpty {
+        draw(row, at: middle, plot, &drawing)
+      } else {
+        drawBar(row, at: middle, plot, &drawing)
+      }
+    }
+    return drawing.element(label: label)
+  }
+
+  private func drawAxis(
+    in drawing: inout Drawing, _ plot: (left: Double, width: Double), _ top: Double,
+    _ height: Double
+  ) {
+    let bottom = top + height
+    for tick in axis.ticks {
+      let at = plot.left + axis.fraction(tick) * plot.width
+      drawing.line(at, top, at, bottom, "grid")
+      drawing.text(at, bottom + 16, axis.label(tick), "tick", anchor: "middle")
+    }
+    drawing.line(plot.left, bottom, plot.left + plot.width, bottom, "axis")
+    drawing.text(plot.left + plot.width / 2, bottom + 36, axis.title, "name", anchor: "middle")
+    guard let level, axis.shows(level.value) else { return }
+    let at = plot.left + axis.fraction(level.value) * plot.width
+    drawing.line(at, top - 4, at, bottom, "level")
+    drawing.text(at, top - 9, level.name, "small", anchor: "middle")
+  }
+
+  private func draw(
+    _ row: Row, at middle: Double, _ plot: (left: Double, width: Double), _ drawing: inout Drawing
+  ) {
+    guard let spread = row.spread else { return }
+    func x(_ value: Double) -> Double { plot.left + axis.fraction(value) * plot.width }
+    let style = "c\(row.index % 8)"
+    if spread.high > spread.low {
+      drawing.line(x(spread.low), middle, x(spread.high), middle, "\(style) bar")
+      for end in [spread.low, spread.high] {
+        drawing.line(x(end), middle - 6, x(end), middle + 6, "\(style) bar")
+      }
+    }
+    drawing.marker(row.index, x(spread.mean), middle, size: 5, style: style, title: row.title)
+  }
+
+  private func drawBar(
+    _ row: Row, at middle: Double, _ plot: (left: Double, width: Double), _ drawing: inout Drawing
+  ) {
+    var begin = 0.0
+    for (number, part) in row.parts.enumerated() {
+      let from = plot.left + max(0, axis.fraction(begin)) * plot.width
+      begin += part.length
+      let to = plot.left + axis.fraction(begin) * plot.width
+      drawing.rectangle(
+        from, middle - 9, max(0, to - from - (number + 1 < row.parts.count ? 1 : 0)), 18,
+        "c\(row.index % 8) part\(number)", title: "\(row.name): \(part.name)")
+    }
+  }
+}

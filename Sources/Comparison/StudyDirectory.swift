@@ -1,0 +1,117 @@
+import Checkpoints
+import Files
+
+/// The directory of a study:
+///
+///     study.json       the study file as it was read last
+///     results.jsonl    a line a finished cell, in the order of the study
+///     timings.jsonl    the same cells' times and machines
+///     report.html      the report
+///     cells/KEY/       a run directory each, with result.json once the cell is finished
+///     data/            the built-in corpus, where the study names no data
+struct StudyDirectory {
+  let path: String
+  let files: any FileSystem
+
+  init(_ path: String, files: any FileSystem) { (self.path, self.files) = (path, files) }
+
+  /// The directory of a cell.
+  func path(of key: String) -> String { "\(path)/cells/\(key)" }
+
+  /// The events of a cell.
+  func metrics(of key: String) throws(ComparisonError) -> CellMetrics {
+    try CellMetrics(path: "\(path(of: key))/metrics.jsonl", files: files)
+  }
+
+  /// The result of a cell, if it is finished.
+  /// - Throws: if what is there was made with other settings, because a default of the program changed.
+  func result(of cell: Cell) throws(ComparisonError) -> CellResult? {
+    let file = "\(path(of: cell.key))/result.json"
+    guard files.exists(file) else { return nil }
+    let result = try CellResult(try json(file), file: file)
+    for stored in result.configuration {
+      guard let now = cell.resolved.first(where: { $0.key == stored.key }), now != stored else {
+        continue
+      }
+      throw .invalid(
+        file: file, place: stored.key, expected: Cell.text(now),
+        found: "\(Cell.text(stored)) of an earlier version: remove \(path(of: cell.key)) to run it "
+          + "again")
+    }
+    return result
+  }
+
+  /// The times of a finished cell.
+  func timing(of key: String) throws(ComparisonError) -> CellTiming {
+    let file = "\(path(of: key))/timing.json"
+    return try CellTiming(try json(file), file: file)
+  }
+
+  /// Makes a cell a finished one; the result comes last.
+  func finish(
+    _ cell: Cell, _ result: CellResult, _ timing: CellTiming
+  ) throws(ComparisonError) {
+    let directory = path(of: cell.key)
+    try asComparison {
+      try files.writeAtomically(
+        JSON.object(timing.members).serialized(pretty: true) + [0x0A],
+        to: "\(directory)/timing.json")
+      try files.writeAtomically(
+        JSON.object(result.members).serialized() + [0x0A], to: "\(directory)/result.json")
+    }
+  }
+
+  /// Removes the checkpoints of a finished cell.
+  func removeCheckpoints(of cell: Cell) throws(ComparisonError) {
+    let store = CheckpointStore(directory: path(of: cell.key), files: files)
+    try asComparison {
+      for step in try store.steps() { try files.removeTree(store.path(of: step)) }
+    }
+  }
+
+  /// Writes `results.jsonl` and `timings.jsonl` of the cells that are finished, in their order.
+  func writeLines(of cells: [Cell]) throws(ComparisonError) {
+    var (results, timings): ([UInt8], [UInt8]) = ([], [])
+    for cell in cells {
+      guard let result = try result(of: cell) else { continue }
+      results += StudyRecord(cell, result).json.serialized() + [0x0A]
+      let head = [JSONMember("cell", .string(cell.name)), JSONMember("key", .string(cell.key))]
+      timings += JSON.object(head + (try timing(of: cell.key).members)).serialized() + [0x0A]
+    }
+    try asComparison {
+      try files.writeAtomically(results, to: "\(path)/results.jsonl")
+      try files.writeAtomically(timings, to: "\(path)/timings.jsonl")
+    }
+  }
+
+  /// The lines of `results.jsonl`.
+  func records() throws(ComparisonError) -> [StudyRecord] {
+    try lines("results.jsonl").map { (json, file) throws(ComparisonError) in
+      try StudyRecord(json, file: file)
+    }
+  }
+
+  /// The lines of `timings.jsonl` by the cells' keys.
+  func timings() throws(ComparisonError) -> [String: CellTiming] {
+    var timings: [String: CellTiming] = [:]
+    for (json, file) in try lines("timings.jsonl") {
+      let key = try ResultReader(json: json, file: file).value("key", "a string", \.stringValue)
+      timings[key] = try CellTiming(json, file: file)
+    }
+    return timings
+  }
+
+  private func lines(_ name: String) throws(ComparisonError) -> [(json: JSON, file: String)] {
+    let file = "\(path)/\(name)"
+    return try asComparison {
+      let bytes = try files.readBytes(file, limit: 1 << 30)
+      return try bytes.split(separator: 0x0A).enumerated().map { index, line in
+        (try JSON(parsing: Array(line), name: file), "\(file), line \(index + 1)")
+      }
+    }
+  }
+
+  private func json(_ file: String) throws(ComparisonError) -> JSON {
+    try asComparison { try JSON(parsing: try files.readBytes(file, limit: 1 << 28), name: file) }
+  }
+}

@@ -1,0 +1,164 @@
+import Checkpoints
+public import Files
+public import Machine
+import Training
+
+/// Runs the cells of a study that are not finished yet, each a run of `train`'s own kind: saved now and
+/// then, and resumed where it was.
+public final class StudyRun {
+  /// What decides no result.
+  public struct Options: Sendable {
+    /// Steps between a cell's checkpoints.
+    public var checkpointEvery = 200
+    /// Whether the last checkpoints of finished cells stay.
+    public var keepCheckpoints = false
+    /// CPU, instruction path and threads, for the report.
+    public var machine = ""
+    /// The command line, for the report.
+    public var command = ""
+
+    /// The defaults.
+    public init() {}
+  }
+
+  private let study: Study
+  private let options: Options
+  private let directory: StudyDirectory
+  private let plan: StudyPlan
+  private let sweep: [Cell]
+  private let files: any FileSystem
+  private let team: ThreadTeam
+  private let report: (ComparisonEvent) -> Void
+  /// Held as long as this object: the study's one writer.
+  private let lock: CheckpointStore
+
+  /// Takes the directory, opens model and data, and resolves every cell, so that a mistake in the last one
+  /// is found before the first one runs.
+  /// - Throws: ``ComparisonError`` in one line.
+  public init(
+    _ study: Study, out: String, options: Options = Options(),
+    files: any FileSystem = LocalFileSystem(), on team: ThreadTeam,
+    report: @escaping (ComparisonEvent) -> Void
+  ) throws(ComparisonError) {
+    (self.study, self.options, self.files) = (study, options, files)
+    (self.team, self.report) = (team, report)
+    directory = StudyDirectory(out, files: files)
+    lock = CheckpointStore(directory: out, files: files)
+    try asComparison { [lock] in try lock.lock() }
+    plan = try StudyPlan(study, out: out, files: files, on: team, report: report)
+    sweep = try plan.sweep()
+    try asComparison {
+      let bytes = try files.readBytes(study.file, limit: 1 << 20)
+      try files.writeAtomically(bytes, to: "\(out)/\(Report.studyFile)")
+    }
+  }
+
+  /// Runs what is left, then the finalists, and draws the report after every cell.
+  /// - Returns: whether it came to the end; else a cell was saved and the study goes on there.
+  public func run(shouldStop: @escaping () -> Bool = { false }) throws(ComparisonError) -> Bool {
+    let more = study.cellCount - sweep.count
+    report(.planned(cells: study.cellCount, finished: try finishedCount()))
+    guard try run(sweep, before: more, shown: sweep, shouldStop) else { return false }
+    let finalists = try plan.finalists(bestSettings())
+    guard try run(finalists, before: 0, shown: sweep + finalists, shouldStop) else { return false }
+    try publish(sweep + finalists)
+    return true
+  }
+
+  private func finished(_ cells: [Cell]) throws(ComparisonError) -> [StudyRecord] {
+    var records: [StudyRecord] = []
+    for cell in cells {
+      if let result = try directory.result(of: cell) { records.append(StudyRecord(cell, result)) }
+    }
+    return records
+  }
+
+  private func finishedCount() throws(ComparisonError) -> Int {
+    let count = try finished(sweep).count
+    guard count == sweep.count else { return count }
+    return count + (try finished(plan.finalists(bestSettings())).count)
+  }
+
+  /// The best setting of each arm, once the sweep is done.
+  private func bestSettings() throws(ComparisonError) -> (String) -> [JSONMember]? {
+    let summary = StudySummary(study, try finished(sweep))
+    return { name in summary.arms.first { $0.name.utf8.elementsEqual(name.utf8) }?.best?.settings }
+  }
+
+  /// Runs cells in order.
+  /// - before: cells that come after these
+  /// - shown: the cells of the files that are written after each
+  private func run(
+    _ cells: [Cell], before later: Int, shown: [Cell], _ shouldStop: @escaping () -> Bool
+  ) throws(ComparisonError) -> Bool {
+    let first = shown.count - cells.count
+    for (index, cell) in cells.enumerated() where try directory.result(of: cell) == nil {
+      let after = try tokens(of: cells[(index + 1)...]) + later * study.tokens
+      let place = ComparisonEvent.Place(
+        cell: cell.name, number: first + index + 1, count: first + cells.count + later,
+        tokensAfter: after)
+      guard !shouldStop(), let result = try run(cell, at: place, shouldStop) else {
+        try publish(shown)
+        return false
+      }
+      report(.ended(place, result))
+      try publish(shown)
+    }
+    return true
+  }
+
+  private func tokens(of cells: ArraySlice<Cell>) throws(ComparisonError) -> Int {
+    var tokens = 0
+    for cell in cells where try directory.result(of: cell) == nil {
+      tokens += cell.configuration.steps * cell.configuration.batchTokens
+    }
+    return tokens
+  }
+
+  /// Runs a cell to its end; nil if it was stopped, and saved, before.
+  private func run(
+    _ cell: Cell, at place: ComparisonEvent.Place, _ shouldStop: () -> Bool
+  ) throws(ComparisonError) -> CellResult? {
+    report(.began(place))
+    var divergence: (step: Int, what: String)?
+    do {
+      let outcome = try train(cell, place, shouldStop)
+      guard outcome == .finished else { return nil }
+    } catch .nonFinite(let step, let what, _) {
+      divergence = (step, what)
+    } catch {
+      throw .training(place: cell.name, error)
+    }
+    let metrics = try directory.metrics(of: cell.key)
+    let result = CellResult(cell, metrics, divergence: divergence)
+    let timing = CellTiming(
+      metrics, batchTokens: cell.configuration.batchTokens, machine: options.machine,
+      command: options.command)
+    try directory.finish(cell, result, timing)
+    if !options.keepCheckpoints { try directory.removeCheckpoints(of: cell) }
+    return result
+  }
+
+  private func train(
+    _ cell: Cell, _ place: ComparisonEvent.Place, _ shouldStop: () -> Bool
+  ) throws(TrainingError) -> TrainingOutcome {
+    let out = directory.path(of: cell.key)
+    var request = TrainingRun.Request(out: out)
+    let begun = try? CheckpointStore(directory: out, files: files).steps()
+    request.resume = begun?.isEmpty == false
+    // A run that goes on takes what it began with.
+    request.flags = request.resume ? [] : cell.configuration.json.objectValue ?? []
+    request.options.evalEvery = cell.evalEvery
+    request.options.evalTokens = study.evalTokens
+    request.options.checkpointEvery = options.checkpointEvery
+    let show: (TrainingEvent) -> Void = { [report] in report(.training(place, $0)) }
+    let trainer = try TrainingRun(request, files: files, on: team, report: show)
+      .makeTrainer(on: team, report: show)
+    return try trainer.run(shouldStop: shouldStop)
+  }
+
+  private func publish(_ cells: [Cell]) throws(ComparisonError) {
+    try directory.writeLines(of: cells)
+    report(.reported(path: try Report.draw(in: directory.path, files: files)))
+  }
+}

@@ -1,0 +1,186 @@
+import Checkpoints
+import Files
+import Foundation
+import Testing
+import Training
+
+@testable import Comparison
+
+extension ComparisonTests {
+  /// Studies that run.
+  @Suite struct StudyRuns {
+    private func keys(_ place: StudyPlace, _ out: String = "out") throws -> [String] {
+      try LocalFileSystem().list(place.file("\(out)/cells"))
+    }
+
+    @Test func theResultsAreInTheOrderOfTheStudy() throws {
+      let place = try StudyPlace()
+      let run = try place.run(try place.study())
+      let cells = [
+        "adamw lr=0.002 seed=1", "adamw lr=0.02 seed=1", "sophia lr=0.002 gamma=0.05 seed=1",
+        "sophia lr=0.002 gamma=0.5 seed=1", "adamw lr=0.002 seed=2", "adamw lr=0.02 seed=2",
+        "sophia lr=0.002 gamma=0.05 seed=2", "sophia lr=0.002 gamma=0.5 seed=2",
+      ]
+      #expect(run.isDone && run.began == cells)
+      let lines = try place.text("out/results.jsonl").split(separator: "\n").map {
+        try JSON(parsing: Array($0.utf8), name: "results")
+      }
+      #expect(lines.map { $0["cell"]?.stringValue } == cells)
+      for line in lines {
+        #expect(line["status"] == "finished" && line["steps"] == 12 && line["tokens"] == 768)
+        let curve = try #require(line["curve"]?.arrayValue)
+        #expect(curve.compactMap { $0.arrayValue?.first?.intValue } == [3, 6, 9, 12])
+        #expect(curve.last?.arrayValue?.last == line["val_loss"])
+        #expect(line["configuration"]?["data"] == nil && line["seconds"] == nil)
+      }
+      #expect(Set(lines.compactMap { $0["val_loss"]?.doubleValue }).count == 8)
+      // Weights of finished cells are gone; times lie elsewhere.
+      for key in try keys(place) {
+        let store = CheckpointStore(directory: place.file("out/cells/\(key)"))
+        #expect(try store.steps().isEmpty)
+      }
+      let timings = try StudyDirectory(place.file("out"), files: LocalFileSystem()).timings()
+      #expect(timings.count == 8 && timings.values.allSatisfy { $0.seconds > 0 })
+      #expect(timings.values.allSatisfy { $0.secondsOnCurve.count == 4 })
+      #expect(timings.values.filter { $0.curvatureShare != nil }.count == 4)
+    }
+
+    /// Stopped after every step in turn and started again with other threads: the same bytes.
+    @Test func stoppedInTheMiddleItGoesOnToTheSameBytes() throws {
+      let place = try StudyPlace()
+      let study = try place.study(seeds: "[1]")
+      try place.run(study, "whole")
+      let whole = try place.text("whole/results.jsonl")
+      for steps in [1, 2, 7, 12, 13] {
+        let out = "out-\(steps)"
+        var (lives, began): (Int, [String]) = (0, [])
+        var isDone = false
+        while !isDone {
+          lives += 1
+          try #require(lives < 100)
+          var seen = 0
+          let life = try place.run(study, out, threads: 1 + lives % 2) { event in
+            if case .training(_, .step) = event { seen += 1 }
+            return seen >= steps
+          }
+          isDone = life.isDone
+          began += life.began
+        }
+        #expect(try place.text("\(out)/results.jsonl") == whole, "\(steps)")
+        #expect(lives > 48 / steps - 1)
+        if steps == 13 { #expect(began.count == 7) }
+      }
+    }
+
+    /// A finished cell is never run again: not by the same study, nor by one that gained arms.
+    @Test func whatIsFinishedIsNotRunAgain() throws {
+      let place = try StudyPlace()
+      let study = try place.study(seeds: "[1]")
+      try place.run(study)
+      let before = try place.text("out/results.jsonl")
+      let report = try place.text("out/report.html")
+      #expect(try place.run(study).began.isEmpty)
+      #expect(try place.text("out/results.jsonl") == before)
+      let arms = StudyPlace.arms.replacingOccurrences(of: "0.02]", with: "0.02, 0.01]").dropLast()
+      let more = try place.study(arms + ", \"lion\": {\"optimizer\": \"lion\"}}", seeds: "[1]")
+      #expect(try place.run(more).began == ["adamw lr=0.01 seed=1", "lion seed=1"])
+      let after = try place.text("out/results.jsonl").split(separator: "\n")
+      #expect(after.count == 6)
+      #expect(Set(before.split(separator: "\n")).isSubset(of: after))
+      // Back to the smaller one: its lines and its report, without a step.
+      #expect(try place.run(try place.study(seeds: "[1]")).began.isEmpty)
+      #expect(try place.text("out/results.jsonl") == before)
+      #expect(try place.text("out/report.html") == report)
+    }
+
+    @Test func theBestOfAnArmRunsWithTheFinalistsSeeds() throws {
+      let place = try StudyPlace()
+      let study = try place.study(more: "\"finalist-seeds\": [2, 3],", seeds: "[1]")
+      let run = try place.run(study)
+      let records = try StudyDirectory(place.file("out"), files: LocalFileSystem()).records()
+      let adamW = records.filter { $0.arm == "adamw" && $0.seed == 1 }
+      let best = try #require(adamW.min { $0.result.loss ?? 9 < $1.result.loss ?? 9 })
+      let finalists = run.began.dropFirst(4)
+      #expect(finalists.count == 4)
+      #expect(finalists.first == best.name.replacingOccurrences(of: "seed=1", with: "seed=2"))
+      #expect(finalists.last?.hasSuffix("seed=3") == true)
+    }
+
+    /// A learning rate that no model survives is recorded, and the study goes on.
+    @Test func aCellThatDivergesIsRecorded() throws {
+      let place = try StudyPlace()
+      let study = try place.study(
+        """
+        {"wild": {"optimizer": "adamw", "lr": [1000, 0.002], "weight-decay": 900,
+                  "schedule": "constant", "warmup": 0, "batch-tokens": 16},
+         "adamw": {"optimizer": "adamw", "lr": 0.002}}
+        """, seeds: "[1]")
+      let run = try place.run(study)
+      #expect(run.isDone && run.began.count == 3)
+      let records = try StudyDirectory(place.file("out"), files: LocalFileSystem()).records()
+      let wild = records[0].result
+      #expect(wild.status == .diverged && wild.loss == nil)
+      #expect((1...48).contains(try #require(wild.divergedStep)))
+      #expect(wild.reason == "the loss" || wild.reason?.hasPrefix("the gradient") == true)
+      #expect(records[2].result.status == .finished)
+      // Stopped on the way to it and started again: the same line.
+      let text = try place.text("out/results.jsonl")
+      var isDone = false
+      while !isDone {
+        var seen = 0
+        isDone = try place.run(study, "again") { event in
+          if case .training(_, .step) = event { seen += 1 }
+          return seen >= 3
+        }.isDone
+      }
+      #expect(try place.text("again/results.jsonl") == text)
+      #expect(try place.text("out/report.html").contains("diverged in step"))
+    }
+
+    /// A result that an earlier version made with another default is not passed off as this one's.
+    @Test func aResultOfOtherSettingsIsRefused() throws {
+      let place = try StudyPlace()
+      let study = try place.study(seeds: "[1]")
+      try place.run(study)
+      let key = try #require(
+        try StudyDirectory(place.file("out"), files: LocalFileSystem()).records().first?.key)
+      let name = "out/cells/\(key)/result.json"
+      let changed = try place.text(name).replacingOccurrences(
+        of: "\"beta2\":0.95", with: "\"beta2\":0.9")
+      try place.write(changed, to: name)
+      let refused = line { try place.run(study) }
+      #expect(
+        refused.contains(name) && refused.contains("beta2: expected beta2=0.95, found beta2=0.9"))
+      #expect(refused.contains("remove "), "\(refused)")
+    }
+
+    @Test func theDirectoryHasOneWriter() throws {
+      let place = try StudyPlace()
+      let study = try place.study(seeds: "[1]")
+      let lock = CheckpointStore(directory: place.file("out"))
+      try lock.lock()
+      #expect(line { try place.run(study) }.contains("in use by another run"))
+      lock.unlock()
+    }
+
+    /// Without data the corpus is made once, for all cells.
+    @Test func theBuiltInCorpusIsMadeOnce() throws {
+      let place = try StudyPlace()
+      var study = try place.study(
+        "{\"adamw\": {\"optimizer\": \"adamw\", \"lr\": [0.001, 0.002]}}", seeds: "[1]")
+      study.data = ""
+      study.settings += [JSONMember("stories", 200), JSONMember("vocabulary", 300)]
+      var preparations = 0
+      let run = try place.run(study) { event in
+        if case .preparing = event { preparations += 1 }
+        return false
+      }
+      #expect(run.isDone && preparations > 0)
+      #expect(try keys(place).count == 2)
+      for key in try keys(place) {
+        #expect(!LocalFileSystem().exists(place.file("out/cells/\(key)/data")))
+      }
+      #expect(try place.run(study).began.isEmpty)
+    }
+  }
+}

@@ -1,0 +1,151 @@
+import Files
+import Foundation
+import Testing
+
+@testable import Comparison
+
+extension ComparisonTests {
+  /// What results come to, on numbers that are worked out by hand.
+  @Suite struct Summaries {
+    /// A line of `results.jsonl`, read back: 100 steps of 10 tokens.
+    private func record(
+      _ arm: String, lr: Double, seed: Int, curve: [(Int, Double)], diverged: Bool = false
+    ) throws -> StudyRecord {
+      let points = curve.map { "[\($0.0), \($0.1)]" }.joined(separator: ", ")
+      let end =
+        diverged
+        ? "\"status\": \"diverged\", \"val_loss\": null, \"diverged_step\": 7"
+        : "\"status\": \"finished\", \"val_loss\": \(curve.last?.1 ?? 0)"
+      let text = """
+        {"cell": "\(arm) lr=\(lr) seed=\(seed)", "arm": "\(arm)", "settings": {"lr": \(lr)},
+         "seed": \(seed), "key": "k", \(end), "steps": 100, "batch_tokens": 10,
+         "curve": [\(points)], "configuration": {"lr": \(lr)}}
+        """
+      return try StudyRecord(try JSON(parsing: Array(text.utf8), name: "r"), file: "r")
+    }
+
+    private func study(finalists: [Int] = []) throws -> Study {
+      let text = """
+        {"model": "nano", "tokens": 1000, "seeds": [1, 2], "baseline": "a",
+         "arms": {"a": {"lr": [0.1, 0.2, 0.4]}, "b": {"lr": [0.1, 0.2]}}}
+        """
+      var study = try Study(parsing: Array(text.utf8), file: "s.json")
+      study.finalistSeeds = finalists
+      return study
+    }
+
+    @Test func theRaceIsRunSeedAgainstSeed() throws {
+      let records = [
+        try record("a", lr: 0.2, seed: 1, curve: [(50, 5), (100, 4)]),
+        try record("a", lr: 0.2, seed: 2, curve: [(50, 5), (100, 3)]),
+        // 4 is reached halfway between steps 40 and 60, 3 at step 90.
+        try record("b", lr: 0.1, seed: 1, curve: [(40, 4.5), (60, 3.5), (100, 3.2)]),
+        try record("b", lr: 0.1, seed: 2, curve: [(40, 4.5), (80, 4), (100, 2)]),
+      ]
+      let summary = StudySummary(try study(), records)
+      let race = try #require(summary.race(summary.arms[1]))
+      #expect(race.ratios.map { $0.map { ($0 * 1000).rounded() } } == [500, 900])
+      let spread = try #require(race.spread)
+      #expect(abs(spread.mean - 0.7) < 1e-12 && spread.low < 0.51 && spread.high > 0.89)
+      #expect(ReportWords.text(race) == "0.700 (0.50–0.90)")
+      let sentence = try #require(ReportWords.verdicts(summary).first)
+      #expect(
+        sentence
+          == "b reaches a’s final loss in 0.70 of its steps (0.50 to 0.90 over 2 seeds), and "
+          + "ends 0.900 nats a token below it.")
+    }
+
+    @Test func aLossThatIsNotReachedHasNoRatio() throws {
+      var records = [
+        try record("a", lr: 0.2, seed: 1, curve: [(100, 4)]),
+        try record("b", lr: 0.1, seed: 1, curve: [(50, 5), (100, 4.25)]),
+      ]
+      let none = StudySummary(try study(), records)
+      #expect(none.race(none.arms[1])?.ratios == [nil] && none.race(none.arms[1])?.spread == nil)
+      #expect(
+        ReportWords.verdicts(none) == [
+          "b does not reach a’s final loss in this budget: it ends 0.250 nats a token above it (1 seed)."
+        ])
+      // A seed without its twin runs against the mean.
+      records.append(try record("b", lr: 0.1, seed: 9, curve: [(50, 4), (100, 3)]))
+      let some = StudySummary(try study(finalists: [9]), records)
+      #expect(some.race(some.arms[1])?.ratios == [nil, 0.5])
+      #expect(some.race(some.arms[1])?.spread == nil)
+    }
+
+    @Test func theBestIsChosenByTheSweepAlone() throws {
+      let records = [
+        try record("a", lr: 0.1, seed: 1, curve: [(100, 4)]),
+        try record("a", lr: 0.2, seed: 1, curve: [(100, 3.5)]),
+        try record("a", lr: 0.4, seed: 1, curve: [(100, 1)], diverged: false),
+        try record("a", lr: 0.1, seed: 2, curve: [(100, 4)]),
+        try record("a", lr: 0.2, seed: 2, curve: [(100, 4.25)]),
+        try record("a", lr: 0.4, seed: 2, curve: [], diverged: true),
+        // A seed of finalists does not choose.
+        try record("a", lr: 0.2, seed: 9, curve: [(100, 99)]),
+      ]
+      let arm = StudySummary(try study(finalists: [9]), records).arms[0]
+      #expect(arm.best?.text == "lr=0.2" && arm.best?.records.count == 3 && arm.edges.isEmpty)
+      #expect(arm.groups.map(\.diverges) == [false, false, true])
+      let pair = StudySummary(try study(), Array(records.filter { $0.seed == 1 }.prefix(2)))
+      #expect(pair.arms[0].best?.loss?.mean == 3.5 && pair.arms[1].best == nil)
+      // The smallest of those that were tried.
+      let edge = StudySummary(try study(), [records[0]])
+      #expect(edge.arms[0].edges == ["lr"])
+      #expect(ReportWords.warnings(edge).first?.contains("edge of what was tried for lr") == true)
+    }
+
+    @Test func spreads() throws {
+      let spread = try #require(Spread([1, 2, 6]))
+      #expect(spread.mean == 3 && spread.low == 1 && spread.high == 6)
+      #expect(abs((spread.deviation ?? 0) - 7.0.squareRoot()) < 1e-12)
+      #expect(Spread([4])?.deviation == nil && Spread([]) == nil)
+      #expect(ReportWords.text(Spread([4])) == "4.0000")
+      #expect(ReportWords.text(spread) == "3.0000 (1.000–6.000)")
+    }
+  }
+
+  /// Axes and numbers.
+  @Suite struct Axes {
+    @Test(arguments: [
+      (0.0, 10.0, ["0", "2", "4", "6", "8", "10"]),
+      (4.87, 5.13, ["4.90", "4.95", "5.00", "5.05", "5.10"]),
+      (0, 1, ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
+      (-3, 3, ["−3", "−2", "−1", "0", "1", "2", "3"]),
+    ])
+    func ticksAreRound(low: Double, high: Double, expected: [String]) {
+      let axis = Axis("x", over: [low, high], pad: 0.02)
+      #expect(axis.ticks.map(axis.label) == expected)
+      #expect(
+        axis.fraction(axis.range.lowerBound) == 0 && axis.fraction(axis.range.upperBound) == 1)
+    }
+
+    @Test func logarithmicTicks() {
+      let narrow = Axis("x", .logarithmic, over: [0.001, 0.02, -1, 0])
+      #expect(narrow.ticks.map(narrow.label) == ["0.001", "0.002", "0.005", "0.01", "0.02"])
+      let wide = Axis("x", .logarithmic, over: [1e-6, 100])
+      #expect(wide.ticks.map(wide.label).contains("1e−6") && wide.ticks.count >= 5)
+      #expect(abs(narrow.fraction((0.001 * 0.02).squareRoot()) - 0.5) < 1e-12)
+    }
+
+    /// One value, none, or none that can be shown: still an axis.
+    @Test(arguments: [[], [3], [3, 3], [0], [Double.nan, .infinity]])
+    func degenerateRanges(values: [Double]) {
+      for scale in [Axis.Scale.linear, .logarithmic] {
+        let axis = Axis("x", scale, over: values)
+        #expect(axis.range.lowerBound < axis.range.upperBound && axis.ticks.count < 20)
+      }
+    }
+
+    @Test func numbers() {
+      #expect(Markup.fixed(-0.126, 2) == "−0.13" && Markup.fixed(-0.001, 2) == "0.00")
+      #expect(Markup.fixed(5, 0) == "5" && Markup.fixed(.nan, 2) == "–")
+      #expect(Markup.fixed(0.05, 3) == "0.050" && Markup.fixed(12.5, 1) == "12.5")
+      #expect(Markup.significant(0.002) == "0.002" && Markup.significant(1e-5) == "1e−5")
+      #expect(Markup.significant(12_345) == "12,345" && Markup.significant(9.87654) == "9.88")
+      #expect(Markup.duration(4.24) == "4.2 s" && Markup.duration(3723) == "1:02:03")
+      #expect(Markup.at(-0.04) == "0" && Markup.at(12.34) == "12.3" && Markup.at(-1.5) == "-1.5")
+      #expect(Markup.escaped("<a \"&\u{1}>") == "&lt;a &quot;&amp;\u{FFFD}&gt;")
+    }
+  }
+}
