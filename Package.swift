@@ -111,8 +111,8 @@ let package = Package(
     .executableTarget(
       name: "sophia-rt",
       dependencies: [
-        "Training", "Inference", "Benchmarks", "Tokenization", "Dataset", "Checkpoints", "Machine",
-        "Files", "Transformer", "Optimizers", "Kernels", "Presets",
+        "Training", "Comparison", "Inference", "Benchmarks", "Tokenization", "Dataset",
+        "Checkpoints", "Machine", "Files", "Transformer", "Optimizers", "Kernels", "Presets",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: swift),

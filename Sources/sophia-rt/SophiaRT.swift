@@ -21,8 +21,8 @@ struct SophiaRT: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       TokenizeCommand.self, TrainCommand.self, GenerateCommand.self, EvaluateCommand.self,
-      ExportCommand.self,
-      BenchCommand.self, InfoCommand.self, LogitsCommand.self,
+      CompareCommand.self, ExportCommand.self, BenchCommand.self,
+      InfoCommand.self, LogitsCommand.self,
     ])
 }
 
