@@ -1,3 +1,4 @@
+import Kernels
 import Machine
 import Testing
 
@@ -7,14 +8,14 @@ import Testing
 /// Many requests at once: each has the bytes that it has alone.
 @Suite struct EngineBatchTests {
   /// Random requests; every third begins like the one before.
-  static func requests(_ count: Int, _ tiny: TinyModel) -> [Request] {
-    let random = Philox(seed: 77)
+  static func requests(_ count: Int, _ tiny: TinyModel, seed: UInt64 = 77) -> [Request] {
+    let random = Philox(seed: seed)
     var requests: [Request] = []
     for n in 0..<count {
       func pick(_ what: UInt32, _ below: Int) -> Int {
         Int(random.uniform(stream: what, UInt64(n)) * Double(below))
       }
-      var prompt = tiny.tokens(1 + pick(0, pick(1, 3) == 0 ? 120 : 20), seed: UInt64(n))
+      var prompt = tiny.tokens(1 + pick(0, pick(1, 3) == 0 ? 120 : 20), seed: UInt64(n) ^ seed)
       if n % 3 == 2, let before = requests.last?.prompt {
         prompt = Array((before + prompt).prefix(140))
       }
@@ -38,37 +39,84 @@ import Testing
     var end: EndReason?
 
     mutating func add(_ step: Step) {
+      end = step.end
+      if step.end == .stopped { return }
       if let token = step.token { tokens.append(token) }
       logprobs.append(step.logprob)
       top.append(step.top)
-      end = step.end
+    }
+
+    /// Whether `other` is this text up to some token.
+    func begins(with other: Text) -> Bool {
+      tokens.starts(with: other.tokens) && logprobs.starts(with: other.logprobs)
+        && top.starts(with: other.top)
     }
   }
 
-  @Test(arguments: [(1, 3, 512), (2, 7, 16), (3, 40, 100)])
-  func companyPagingAndThreadsChangeNoText(threads: Int, pages: Int, promptRows: Int) throws {
+  /// How a model is held, and the numbers of its requests.
+  struct Precisions: CustomTestStringConvertible, Sendable {
+    let weights: WeightPrecision
+    let kv: KVPrecision
+    let seed: UInt64
+    var testDescription: String { "weights \(weights), keys and values \(kv)" }
+
+    static let all = WeightPrecision.allCases.flatMap { weights in
+      KVPrecision.allCases.map { (weights, $0) }
+    }.enumerated().map { Precisions(weights: $1.0, kv: $1.1, seed: UInt64($0)) }
+  }
+
+  /// A thousand requests in all, for each number of threads. They come a few at a time, between
+  /// steps, some with tokens looked up, and some leave before their end; what they have until then is what they have alone.
+  @Test(arguments: Precisions.all)
+  func companyPagingAndThreadsChangeNoText(_ precisions: Precisions) throws {
     let tiny = try TinyModel()
-    let requests = Self.requests(60, tiny)
-    let model = try tiny.decoderModel()
-    let alone = try requests.map {
-      try EngineTests.run(model, $0).reduce(into: Text()) { $0.add($1) }
+    let requests = Self.requests(1000 / Precisions.all.count, tiny, seed: 77 + precisions.seed)
+    let model = try tiny.decoderModel(precisions.weights)
+    let alone = try requests.map { request in
+      let engine = try Engine(model, kv: precisions.kv, on: ThreadTeam(count: 1))
+      let generator = try Generator(engine, request)
+      var text = Text()
+      while let step = try generator.next() { text.add(step) }
+      return text
     }
-    let engine = try Engine(
-      model, pages: pages, promptRows: promptRows, on: ThreadTeam(count: threads))
-    var texts: [Int: Text] = [:]
-    var submitted = 0
-    while submitted < requests.count || engine.unfinished > 0 {
-      // They come a few at a time, between steps.
-      for _ in 0..<(submitted % 4) + 1 where submitted < requests.count {
-        #expect(try engine.submit(requests[submitted]) == submitted)
-        submitted += 1
+    #expect(alone.allSatisfy { $0.end != nil } && alone.contains { $0.tokens.count > 30 })
+    for (threads, pages, promptRows) in [(1, 3, 512), (2, 7, 16), (3, 40, 100)] {
+      let engine = try Engine(
+        model, pages: pages, kv: precisions.kv, promptRows: promptRows,
+        on: ThreadTeam(count: threads))
+      let random = Philox(seed: precisions.seed)
+      let leaving = { (n: Int) in random.uniform(stream: 1, UInt64(n)) < 0.1 }
+      var texts = [Text](repeating: Text(), count: requests.count)
+      var (submitted, rounds, most) = (0, 0, 0)
+      while submitted < requests.count || engine.unfinished > 0 {
+        rounds += 1
+        let coming = Int(5 * random.uniform(stream: 2, UInt64(rounds)))
+        for _ in 0..<coming where submitted < requests.count {
+          var request = requests[submitted]
+          request.lookup = submitted % 3 == 0 ? 4 : 0
+          #expect(try engine.submit(request) == submitted)
+          submitted += 1
+        }
+        for n in 0..<submitted where leaving(n) && texts[n].tokens.count >= 2 { engine.cancel(n) }
+        let steps = try engine.step()
+        most = max(most, Set(steps.map(\.request)).count)
+        for step in steps {
+          #expect(texts[step.request].end == nil)
+          texts[step.request].add(step)
+        }
       }
-      for step in try engine.step() {
-        #expect(texts[step.request]?.end == nil)
-        texts[step.request, default: Text()].add(step)
+      #expect(pages == 3 || most > 2, "no company")
+      var left = 0
+      for n in requests.indices {
+        if texts[n].end == .stopped {
+          #expect(leaving(n) && alone[n].begins(with: texts[n]), "request \(n), \(threads) threads")
+          left += 1
+        } else {
+          #expect(texts[n] == alone[n], "request \(n), \(threads) threads")
+        }
       }
+      #expect(left > 0)
     }
-    for n in requests.indices { #expect(texts[n] == alone[n], "request \(n)") }
   }
 
   @Test func samplesOfOnePromptReadItOnce() throws {
