@@ -27,7 +27,9 @@ extension FileSystem {
       let size = try status(file).size
       var bytes: [UInt8] = []
       if size <= limit { bytes.reserveCapacity(size) }
-      var chunk = [UInt8](repeating: 0, count: Swift.max(1, Swift.min(size, 1 << 20)))
+      // A pipe has no size.
+      let piece = size > 0 ? Swift.min(size, 1 << 20) : 1 << 16
+      var chunk = [UInt8](repeating: 0, count: piece)
       var isTooLarge = size > limit
       while !isTooLarge {
         let count = try read(file, into: &chunk)

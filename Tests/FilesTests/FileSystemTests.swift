@@ -111,4 +111,14 @@ import Testing
     #expect(throws: FileError.self) { try files.readExactly(file, count: 3, at: 2) }
     try files.close(file)
   }
+
+  /// A pipe has no size to go by; a call a byte would take half a minute for the largest prompt.
+  @Test func pipesAreReadInLargePieces() throws {
+    let counted = FaultyFileSystem()
+    let error = try #require(throws: FileError.self) {
+      try counted.readBytes("/dev/zero", limit: 4 << 20, mode: .read)
+    }
+    #expect(error.code == EFBIG)
+    #expect(counted.calls.count < 200, "\(counted.calls.count) calls")
+  }
 }
