@@ -100,7 +100,8 @@ private struct ConfigReader {
 
   func fraction(_ key: String, default standard: Double) throws(CheckpointError) -> Double {
     guard let value = json[key] else { return standard }
-    guard let number = value.doubleValue, number > 0, number < 1 else {
+    // As the Float that it becomes.
+    guard let number = value.doubleValue, Float(number) > 0, Float(number) < 1 else {
       throw invalid(key, "a number between 0 and 1", text(value))
     }
     return number
