@@ -31,7 +31,8 @@ public enum CheckpointError: Error, Sendable, Equatable, CustomStringConvertible
   public var description: String {
     switch self {
     case .invalid(let file, let place, let expected, let found):
-      return "\(file.onOneLine): \(place.onOneLine): expected \(expected), found \(found.onOneLine)"
+      return "\(file.onOneLine): \(place.onOneLine): expected \(expected.onOneLine), found "
+        + found.onOneLine
     case .nonFinite(let file, let tensor, let index, let value):
       return
         "\(file.onOneLine): tensor \(tensor.onOneLine): element \(index) is \(value), expected a "

@@ -84,7 +84,7 @@ extension DatasetDescription {
     do throws(JSONError) { json = try JSON(parsing: bytes, name: path) } catch {
       throw DatasetError(
         .malformed, at: "\(path), line \(error.line)",
-        "expected \(error.expected), found \(error.found)")
+        "expected \(error.expected), found \(error.found.onOneLine)")
     }
     let fields = Fields(json: json, place: path)
     let format = try fields.string("format")
@@ -100,7 +100,7 @@ extension DatasetDescription {
     var names = Set<[UInt8]>()
     for shard in train.shards + validation.shards
     where !names.insert(Array(shard.name.utf8)).inserted {
-      throw DatasetError(.malformed, at: path, "names the shard \(shard.name) twice")
+      throw DatasetError(.malformed, at: path, "names the shard \(shard.name.onOneLine) twice")
     }
   }
 

@@ -46,7 +46,7 @@ public struct DatasetError: Error, Equatable, Sendable, CustomStringConvertible 
   }
 
   /// One line for the user.
-  public var description: String { "\(place): \(problem)" }
+  public var description: String { "\(place.onOneLine): \(problem)" }
 }
 
 extension DatasetError {

@@ -149,7 +149,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
       guard field.set(&self, member.value) else {
         let found = String(decoding: member.value.serialized().prefix(60), as: UTF8.self)
         throw .configuration(
-          "\(place)\(field.key): expected \(field.expected), found \(found)")
+          "\(place)\(field.key): expected \(field.expected), found \(found.onOneLine)")
       }
     }
   }

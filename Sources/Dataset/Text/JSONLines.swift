@@ -13,7 +13,7 @@ public struct JSONLine: Sendable, Equatable {
     do throws(JSONError) { object = try JSON(parsing: bytes, name: place) } catch {
       throw DatasetError(
         .malformed, at: "\(place), byte \(error.offset)",
-        "expected \(error.expected), found \(error.found)")
+        "expected \(error.expected), found \(error.found.onOneLine)")
     }
     guard case .object = object else {
       throw DatasetError(.malformed, at: place, "expected a JSON object, found \(object.kind)")
