@@ -24,6 +24,8 @@ public enum CheckpointError: Error, Sendable, Equatable, CustomStringConvertible
   case pickle(path: String)
   /// Writing the file was stopped as asked; nothing is left of it.
   case stopped(path: String)
+  /// The system has no memory for a tensor of so many bytes.
+  case noMemory(bytes: Int)
   /// The path is neither a checkpoint nor a run directory that holds one.
   case notACheckpoint(path: String)
 
@@ -55,6 +57,7 @@ public enum CheckpointError: Error, Sendable, Equatable, CustomStringConvertible
       return "\(path.onOneLine): expected safetensors, found a PyTorch pickle, which can run code "
         + "and is not read; convert it: \(Pickle.conversion(of: path))"
     case .stopped(let path): return "\(path.onOneLine): not written: stopped as asked"
+    case .noMemory(let bytes): return "cannot allocate \(bytes >> 20) MiB for a tensor"
     case .notACheckpoint(let path):
       return "\(path.onOneLine): expected a checkpoint (config.json, model.safetensors) or a run "
         + "directory with step-… folders, found neither"

@@ -37,7 +37,8 @@ public enum GGUFWriter {
   /// - tensors: in the order of their data; names differ
   /// - progress: called before each tensor with the bytes written and those of the whole file; false
   ///   stops
-  /// - Throws: `.nonFinite`; `.invalid` for a number too large for its type; `.stopped`; `.file`;
+  /// - Throws: `.nonFinite`; `.invalid` for a number too large for its type; `.stopped`; `.noMemory`;
+  ///   `.file`;
   ///   what reading a tensor throws
   @discardableResult
   public static func write(
@@ -55,7 +56,7 @@ public enum GGUFWriter {
       }
       _ = try ChecksummedFile.write(aside, size: size, files) { (file) throws(CheckpointError) in
         try file.write(header.bytes)
-        let encoder = GGUFEncoder(largest: tensors.map(\.count).max() ?? 0, path: path)
+        let encoder = try GGUFEncoder(largest: tensors.map(\.count).max() ?? 0, path: path)
         for tensor in tensors {
           guard progress(file.length, size) else { throw .stopped(path: path) }
           try encoder.write(tensor, to: &file)
@@ -75,33 +76,30 @@ private final class GGUFEncoder {
   /// Numbers encoded before they are written: a multiple of every block.
   private static let chunk = 1 << 18
   private let path: String
-  private let values: UnsafeMutableBufferPointer<Float>
+  private let room: TensorRoom
   private let bytes: UnsafeMutableRawBufferPointer
 
-  /// - largest: numbers of the largest tensor
-  init(largest: Int, path: String) {
+  /// - largest: numbers of the largest tensor. Throws `.noMemory`.
+  init(largest: Int, path: String) throws(CheckpointError) {
     self.path = path
-    values = .allocate(capacity: largest)
+    room = try TensorRoom(count: largest)
     bytes = .allocate(byteCount: 4 * min(Self.chunk, largest), alignment: 64)
   }
 
-  deinit {
-    values.deallocate()
-    bytes.deallocate()
-  }
+  deinit { bytes.deallocate() }
 
   /// Writes a tensor and zeros up to the alignment.
   func write(_ tensor: GGUFTensor, to file: inout ChecksummedFile) throws(CheckpointError) {
-    let values = UnsafeMutableBufferPointer(rebasing: values[..<tensor.count])
+    let values = UnsafeMutableBufferPointer(rebasing: room.values[..<tensor.count])
     try tensor.read(values)
     for start in stride(from: 0, to: values.count, by: Self.chunk) {
       let part = UnsafeBufferPointer(
         rebasing: values[start..<min(start + Self.chunk, values.count)])
       try check(part, from: start, of: tensor)
       let stored = part.count / tensor.type.blockSize * tensor.type.blockBytes
-      let room = UnsafeMutableRawBufferPointer(rebasing: bytes[..<stored])
-      tensor.type.encode(part, into: room)
-      try file.write(UnsafeRawBufferPointer(room))
+      let encoded = UnsafeMutableRawBufferPointer(rebasing: bytes[..<stored])
+      tensor.type.encode(part, into: encoded)
+      try file.write(UnsafeRawBufferPointer(encoded))
     }
     let padding = GGUFHeader.aligned(tensor.byteCount) - tensor.byteCount
     try file.write([UInt8](repeating: 0, count: padding))

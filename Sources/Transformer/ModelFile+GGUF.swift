@@ -86,8 +86,9 @@ extension ModelFile {
     _ entry: ParameterTable.Entry, into values: UnsafeMutableBufferPointer<Float>
   ) throws(CheckpointError) {
     let (inputs, outputs, tile) = (entry.shape[0], entry.shape[1], 16)
-    let stored = UnsafeMutableBufferPointer<Float>.allocate(capacity: entry.count)
-    defer { stored.deallocate() }
+    let room = try TensorRoom(count: entry.count)
+    defer { withExtendedLifetime(room) {} }
+    let stored = room.values
     try read(entry, into: stored)
     // Tiles, so that each line of the cache is used whole.
     for row in stride(from: 0, to: inputs, by: tile) {

@@ -42,14 +42,12 @@ struct LoadedModel {
     of file: ModelFile, _ precision: WeightPrecision = .f32, on team: ThreadTeam
   ) throws -> DecoderModel {
     let model = try DecoderModel(file.config, precision)
-    var buffer = [Float](repeating: 0, count: file.table.entries.map(\.count).max() ?? 0)
+    let buffer = try Arena(count: file.table.entries.map(\.count).max() ?? 0)
     try model.load(on: team) { entry, use in
-      try buffer.withUnsafeMutableBufferPointer { values in
-        let part = UnsafeMutableBufferPointer(rebasing: values[..<entry.count])
-        try file.read(entry, into: part)
-        if let base = part.baseAddress { use(UnsafePointer(base)) }
-      }
+      try file.read(entry, into: buffer.view(0, count: entry.count).buffer)
+      use(UnsafePointer(buffer.base))
     }
+    withExtendedLifetime(buffer) {}
     return model
   }
 
