@@ -3,6 +3,7 @@ import Checkpoints
 import Dataset
 import Files
 import Glibc
+import Inference
 import Kernels
 import Machine
 import Training
@@ -59,11 +60,11 @@ struct EvaluateData {
       let result = StridedEvaluation(
         of: dataset.validation, limit: tokens, stride: stride, lengths: lengths, with: pass)
       predicted = 1..<result.tokens + 1
-      members = loss(result.tokens, result.nats, result.bitsPerByte)
+      members = try loss(result.tokens, result.nats, result.bitsPerByte)
     } else {
       let result = Evaluation(of: slice, lengths: lengths, with: pass)
       predicted = slice.targets
-      members = loss(predicted.count, result.nats, result.bitsPerByte)
+      members = try loss(predicted.count, result.nats, result.bitsPerByte)
     }
     if baselines {
       for (name, order) in [("unigram", 1), ("trigram", 3)] {
@@ -80,8 +81,11 @@ struct EvaluateData {
     return (members + (verdict?.members ?? []), verdict)
   }
 
-  private func loss(_ tokens: Int, _ nats: Double, _ bitsPerByte: Double?) -> [JSONMember] {
-    [
+  private func loss(
+    _ tokens: Int, _ nats: Double, _ bitsPerByte: Double?
+  ) throws(InferenceError) -> [JSONMember] {
+    guard nats.isFinite else { throw .invalidLogits }
+    return [
       JSONMember("tokens", .integer(tokens)), JSONMember("nats_per_token", .number(nats)),
       JSONMember("perplexity", .number(exp(nats))),
     ] + (bitsPerByte.map { [JSONMember("bits_per_byte", .number($0))] } ?? [])

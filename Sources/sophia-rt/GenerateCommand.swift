@@ -99,6 +99,7 @@ struct GenerateCommand: ParsableCommand {
       }
     for line in GenerationReport(run, loaded).lines { terminal.note(line) }
     if Interrupts.isRequested { throw Interrupts.exitCode }
+    if run.ends.contains(.invalidLogits) { throw InferenceError.invalidLogits }
   }
 
   private func job(

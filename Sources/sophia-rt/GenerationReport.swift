@@ -31,9 +31,6 @@ struct GenerationReport {
         "[stopped: the context of \(loaded.model.config.contextLength) tokens is full; --slide goes "
           + "on]")
     }
-    if run.ends.contains(.invalidLogits) {
-      lines.append("[stopped: the model's logits are not finite]")
-    }
     self.lines = lines
   }
 }
