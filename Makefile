@@ -4,6 +4,9 @@
 # make interop  compares with Hugging Face transformers, both ways, and with llama.cpp where its Python
 #               package is installed (PYTHON names a Python that has transformers; else it is
 #               installed into .venv)
+# make fuzz     feeds a parser of files with RUNS inputs under AddressSanitizer: PARSER is json,
+#               safetensors, index, tokenizer, vocabulary, config, shard, dataset, questions,
+#               manifest or state; the inputs found on the way are kept and gone on from
 # make lint     checks the format of every Swift file
 # make setup    installs the missing Debian packages (the others call it)
 #
@@ -14,6 +17,8 @@
 ISA ?= native
 FILTER ?=
 PYTHON ?= python3
+PARSER ?= safetensors
+RUNS ?= 1000000
 
 SCRATCH := $(if $(filter native,$(ISA)),.build,.build-$(ISA))
 FLAGS := -c release --scratch-path $(SCRATCH) -Xswiftc -enable-testing
@@ -21,7 +26,7 @@ STRICT := --explicit-target-dependency-import-check error
 FORMATTED := Sources Tests Benchmarks models Package.swift
 export SOPHIA_MARCH := $(ISA)
 
-.PHONY: demo test build tests interop lint setup clean
+.PHONY: demo test build tests interop fuzz lint setup clean
 
 # AdamW: the optimizer whose result the log holds (Benchmarks/LOG.md).
 demo: build
@@ -46,6 +51,12 @@ test: tests
 
 interop: build
 	$(PYTHON) scripts/interop.py --program $(SCRATCH)/release/sophia-rt
+
+fuzz: setup
+	SOPHIA_FUZZ=1 swift build -c release --scratch-path .build-fuzz -Xswiftc -enable-testing --product fuzz
+	@mkdir -p .build-fuzz/corpus/$(PARSER)
+	SWIFT_BACKTRACE=enable=no .build-fuzz/release/fuzz $(PARSER) .build-fuzz/corpus/$(PARSER) -runs=$(RUNS) -timeout=10 \
+	  -rss_limit_mb=2048 -artifact_prefix=.build-fuzz/ -print_final_stats=1
 
 lint: setup
 	swift format lint --strict --recursive --parallel $(FORMATTED)

@@ -21,18 +21,27 @@ let c: [CSetting] = [
   .unsafeFlags(["-Wall", "-Wextra", "-Werror"]),
   .unsafeFlags(ompInclude.map { ["-idirafter", $0] } ?? []),
 ]
-let swift: [SwiftSetting] = [
+let plain: [SwiftSetting] = [
   // Code generation and the C headers' macros both follow this one flag.
   .unsafeFlags(["-Xcc", "-march=\(march)", "-Xcc", "-ffp-contract=off"]),
   .enableUpcomingFeature("InternalImportsByDefault"),
   .treatAllWarnings(as: .error),
 ]
+// SOPHIA_FUZZ builds the parsers for libFuzzer under AddressSanitizer (make fuzz).
+let isFuzzed = Context.environment["SOPHIA_FUZZ"] != nil
+let sanitizers = isFuzzed ? ["-sanitize=fuzzer,address"] : []
+let swift = plain + [.unsafeFlags(sanitizers)]
 // Keeps the accumulators of the register tiles in registers (24 of them are not unrolled without).
 let kernels: [SwiftSetting] =
-  swift + [
+  plain + [
     .unsafeFlags(
       ["-Xllvm", "-unroll-threshold=2000", "-Ounchecked"], .when(configuration: .release))
   ]
+
+// libFuzzer's loop around them; only in builds for it, as nothing else has its runtime. (gold fails.)
+let fuzz = Target.executableTarget(
+  name: "fuzz", dependencies: ["FuzzedParsers", "Files"], path: "Tests/Fuzzing/Driver",
+  swiftSettings: swift, linkerSettings: [.unsafeFlags(sanitizers + ["-use-ld=lld"])])
 
 let package = Package(
   name: "sophia-rt",
@@ -167,5 +176,14 @@ let package = Package(
       ],
       exclude: ["Fixtures"],
       swiftSettings: swift),
-  ]
+    // Every reader of foreign bytes as a fuzzer calls it, and what the fuzzer found.
+    .target(
+      name: "FuzzedParsers",
+      dependencies: [
+        "Training", "Dataset", "Tokenization", "Checkpoints", "Files", "Transformer",
+      ], path: "Tests/Fuzzing/Parsers", swiftSettings: swift),
+    .testTarget(
+      name: "FuzzingTests", dependencies: ["FuzzedParsers", "Files"],
+      path: "Tests/Fuzzing/Replay", swiftSettings: swift),
+  ] + (isFuzzed ? [fuzz] : [])
 )

@@ -1,0 +1,126 @@
+import Files
+
+@testable import Checkpoints
+@testable import Dataset
+@testable import Tokenization
+@testable import Training
+@testable import Transformer
+
+/// How each parser is called, and what has to hold for what it accepts.
+extension FuzzedParser {
+  func readJSON(_ bytes: [UInt8]) throws {
+    let value = try JSON(parsing: bytes, name: "x.json")
+    for pretty in [false, true] {
+      let again = try accepted { try JSON(parsing: value.serialized(pretty: pretty), name: "x") }
+      try Finding.unless(again == value, "\(again) was \(value)")
+    }
+  }
+
+  func readSafetensors(_ bytes: [UInt8]) throws {
+    let file = try SafetensorsFile(path: "x", files: MemoryFiles(["x": bytes]))
+    var places = bytes.count - file.entries.reduce(0) { $0 + $1.range.count }
+    for entry in file.entries {
+      try Finding.unless(places == entry.range.lowerBound, "\(entry.name): at \(places)")
+      places = entry.range.upperBound
+      try Finding.unless(
+        try file.bytes(entry).elementsEqual(bytes[entry.range]), "\(entry.name): other bytes")
+      try Finding.unless(file[entry.name] == entry, "\(entry.name): not found by name")
+    }
+    for entry in file.entries {
+      let floats = try file.floats(entry)
+      try Finding.unless(floats.allSatisfy(\.isFinite), "\(entry.name): \(floats)")
+    }
+  }
+
+  func readIndex(_ bytes: [UInt8]) throws {
+    let files = MemoryFiles([
+      "d/a.safetensors": Seeds.tensors(["a", "b"]), "d/b.safetensors": Seeds.tensors(["c"]),
+      "d/model.safetensors.index.json": bytes,
+    ])
+    let tensors = try CheckpointDirectory(path: "d", files: files).storedTensors()
+    let names = tensors.all.map(\.entry.name)
+    try Finding.unless(
+      [["a", "b", "c"], ["a", "b"], ["c"]].contains(names), "an index of \(names)")
+  }
+
+  func readTokenizer(_ bytes: [UInt8]) throws {
+    let tokenizer = try Tokenizer(json: bytes, name: "tokenizer.json")
+    try check(tokenizer)
+    let again = try accepted { try Tokenizer(json: tokenizer.serialized(), name: "again") }
+    try Finding.unless(
+      again.fingerprint == tokenizer.fingerprint, "another tokenizer when written and read")
+  }
+
+  func readVocabulary(_ bytes: [UInt8]) throws {
+    let end = bytes.firstIndex(of: 0) ?? bytes.count
+    try check(
+      try Tokenizer(
+        vocabulary: Array(bytes[..<end]), merges: Array(bytes[min(end + 1, bytes.count)...]),
+        directory: "d"))
+  }
+
+  private func check(_ tokenizer: Tokenizer) throws {
+    for text in [Seeds.text, Array(0...255), [0xE2, 0x82]] {
+      let ids = tokenizer.encode(text)
+      try Finding.unless(tokenizer.decode(ids) == text, "\(ids) is \(tokenizer.decode(ids))")
+      try Finding.unless(!ids.contains { tokenizer.isSpecial($0) }, "special tokens from text")
+    }
+  }
+
+  func readConfig(_ bytes: [UInt8]) throws {
+    let config = try GPT2Config(
+      huggingFace: JSON(parsing: bytes, name: "config.json"), file: "config.json")
+    let json = config.huggingFaceConfig(endOfText: nil)
+    let again = try accepted { try GPT2Config(huggingFace: json, file: "again") }
+    try Finding.unless(again == config, "\(again) was \(config)")
+    try Finding.unless(config.layerNormEpsilon > 0, "ε \(config.layerNormEpsilon)")
+    try Finding.unless(ParameterTable(config).count > 0, "no parameters")
+  }
+
+  func readShard(_ bytes: [UInt8]) throws {
+    let file = try UnlinkedFile(bytes)
+    for vocabularySize in [nil, 300, 65536] {
+      let shard = try TokenShard(path: file.path, vocabularySize: vocabularySize)
+      let most = shard.withTokens { tokens in tokens.reduce(0, max) }
+      try Finding.unless(Int(most) < vocabularySize ?? 65536, "token \(most)")
+      try Finding.unless(2 * shard.count <= bytes.count, "\(shard.count) tokens")
+    }
+  }
+
+  func readDataset(_ bytes: [UInt8]) throws {
+    let dataset = try DatasetDescription(parsing: bytes, path: "dataset.json")
+    let again = try accepted {
+      try DatasetDescription(parsing: dataset.serialized(), path: "again")
+    }
+    try Finding.unless(again == dataset, "\(again) was \(dataset)")
+  }
+
+  func readQuestions(_ bytes: [UInt8]) throws {
+    for line in try JSONLine.read("q.jsonl", fileSystem: MemoryFiles(["q.jsonl": bytes])) {
+      if line.object["text"] != nil {
+        let passage = try LastWordPassage(line)
+        try Finding.unless(passage.word.utf8.first == 0x20, "\(passage)")
+      } else {
+        let question = try MultipleChoiceQuestion(line)
+        try Finding.unless(question.endings.indices.contains(question.label), "\(question)")
+      }
+    }
+  }
+
+  func readManifest(_ bytes: [UInt8]) throws {
+    let manifest = try CheckpointManifest(parsing: bytes, file: "manifest.json")
+    try Finding.unless(manifest.serialized() == bytes, "a manifest that would be written otherwise")
+  }
+
+  func readState(_ bytes: [UInt8]) throws {
+    let files = MemoryFiles(["d/trainer_state.json": bytes])
+    let (state, configuration) = try TrainerState.read(
+      try CheckpointDirectory(path: "d", files: files))
+    try Finding.unless((0...configuration.steps).contains(state.step), "step \(state.step)")
+  }
+
+  /// What we wrote ourselves has to be accepted.
+  private func accepted<Value>(_ body: () throws -> Value) throws(Finding) -> Value {
+    do { return try body() } catch { throw Finding("refused after it was written: \(error)") }
+  }
+}

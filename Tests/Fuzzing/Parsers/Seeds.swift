@@ -1,0 +1,118 @@
+import Files
+
+@testable import Checkpoints
+@testable import Dataset
+@testable import Tokenization
+@testable import Training
+@testable import Transformer
+
+extension FuzzedParser {
+  /// Inputs to begin with, most of them by our own writers; the parser accepts them.
+  public var seeds: [[UInt8]] {
+    switch self {
+    case .json:
+      [
+        #"{"a":[1,-0,2.5e-3,true,false,null],"b":{"":"\"\\\/\b\f\n\r\té\ud83d\ude00é"}} "#,
+        "[1e308,-9223372036854775808,9223372036854775808,0.1,[[[]]],{}]", "\"\"", "-1E+2",
+      ].map { Array($0.utf8) }
+    case .safetensors:
+      [Seeds.tensors(["a", "b"]), Seeds.tensors([]), Seeds.halves("F16"), Seeds.halves("BF16")]
+    case .index:
+      [
+        ["weight_map": ["a": "a.safetensors", "b": "a.safetensors", "c": "b.safetensors"]],
+        ["metadata": ["total_size": 8], "weight_map": ["c": "b.safetensors"]],
+      ].map { (json: JSON) in json.serialized() }
+    case .tokenizer: [Seeds.tokenizer().serialized(), Seeds.tokenizer(merges: []).serialized()]
+    case .vocabulary:
+      [Seeds.vocabulary(["he", "in"]) + [0] + Array("#version: 0.2\nh e\ni n\n".utf8)]
+    case .config:
+      [
+        GPT2Config(vocabularySize: 50257, contextLength: 1024, width: 768, layers: 12, heads: 12)
+          .huggingFaceConfig(endOfText: 50256),
+        [
+          "model_type": "gpt2", "vocab_size": 5, "n_ctx": 3, "n_embd": 4, "n_layer": 1,
+          "n_head": 2, "layer_norm_epsilon": 0.001,
+        ],
+      ].map { $0.serialized() }
+    case .shard: [Seeds.shard([1, 2, 299]), [1, 0, 43, 1]]
+    case .dataset: [Seeds.dataset.serialized()]
+    case .questions:
+      [
+        #"{"ctx_a":"A","ctx_b":"he","activity_label":"W","endings":["a","b [x]"],"label":"1"}"#,
+        #"{"ctx":"[header] A  man","endings":["a [title] x","b","c"],"label":2}"# + "\r\n\n",
+        "\u{FEFF}" + #"{"text":"one two three"}"# + "\n" + #"{"text":"one"}"#,
+      ].map { Array($0.utf8) }
+    case .manifest:
+      [
+        CheckpointManifest(
+          step: 7, fields: [JSONMember("a", 1)],
+          files: [FileRecord(name: "config.json", length: 3, crc32c: 5)]
+        ).serialized()
+      ]
+    case .state:
+      [
+        TrainerState(
+          step: 3, bestValidationLoss: 2.5, dataFingerprint: "0badcafe"
+        ).json(TrainingConfiguration(), cursor: ["epoch": 0, "index": 12]).serialized()
+      ]
+    }
+  }
+}
+
+/// Small files of each kind.
+enum Seeds {
+  /// Text with several words, bytes beyond ASCII and white space.
+  static let text = Array("The hen's in here,\n\n  42 cafés \u{1F600}?".utf8)
+
+  /// A safetensors file of F32 tensors of 2 × 3.
+  static func tensors(_ names: [String]) -> [UInt8] {
+    let files = MemoryFiles()
+    let values: [Float] = [0, 1, -2.5, 1e-30, 3e38, 0.1]
+    values.withUnsafeBufferPointer { values in
+      let tensors = names.map { NamedTensor(name: $0, shape: [2, 3], values: values) }
+      _ = try? SafetensorsWriter.write(tensors, to: "x", files: files)
+    }
+    return files["x"] ?? []
+  }
+
+  /// A safetensors file of a half-precision tensor, a scalar and an empty one.
+  static func halves(_ type: String) -> [UInt8] {
+    let header: JSON = [
+      "w": ["dtype": .string(type), "shape": [2], "data_offsets": [0, 4]],
+      "s": ["dtype": "F32", "shape": [], "data_offsets": [4, 8]],
+      "e": ["dtype": .string(type), "shape": [0, 9], "data_offsets": [8, 8]],
+    ]
+    let text = header.serialized()
+    return [UInt8(text.count), 0, 0, 0, 0, 0, 0, 0] + text + [0, 60, 0, 56, 0, 0, 128, 63]
+  }
+
+  /// GPT-2's `vocab.json` of the bytes, these tokens and `<|endoftext|>`.
+  static func vocabulary(_ tokens: [String]) -> [UInt8] {
+    let spellings = (0...255).map { ByteAlphabet.spell([$0]) } + tokens + ["<|endoftext|>"]
+    return JSON.object(spellings.enumerated().map { JSONMember($1, .integer($0)) }).serialized()
+  }
+
+  /// A tokenizer of the bytes, some merges and `<|endoftext|>`.
+  static func tokenizer(merges: [String] = ["h e", "i n", "Ġ in"]) -> Tokenizer {
+    let tokens = merges.map { $0.filter { $0 != " " } }
+    do {
+      return try Tokenizer(
+        vocabulary: vocabulary(tokens), merges: Array(merges.joined(separator: "\n").utf8),
+        directory: "d")
+    } catch { preconditionFailure("\(error)") }
+  }
+
+  /// llm.c's token shard.
+  static func shard(_ tokens: [UInt16]) -> [UInt8] {
+    var words = [Int32](repeating: 0, count: TokenShard.headerBytes / 4)
+    words[..<3] = [TokenShard.magic, 1, Int32(tokens.count)]
+    return words.withUnsafeBytes { Array($0) } + tokens.withUnsafeBytes { Array($0) }
+  }
+
+  static var dataset: DatasetDescription {
+    let shard = DatasetDescription.Shard(name: "train_000000.bin", tokens: 9, crc32c: 77)
+    return DatasetDescription(
+      vocabularySize: 300, endOfText: 299, tokenizerFingerprint: "0123456789abcdef",
+      train: DatasetDescription.Split(documents: 1, bytes: 20, tokens: 9, shards: [shard]))
+  }
+}
