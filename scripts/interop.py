@@ -7,7 +7,8 @@ A Python without the packages makes itself a virtual environment in .venv, once,
 
 1. Random GPT2LMHeadModels of odd sizes, written by save_pretrained, read by `sophia-rt logits`.
 2. A checkpoint that `sophia-rt train` wrote, opened by AutoModelForCausalLM and AutoTokenizer:
-   logits, loss as `sophia-rt evaluate` has it, token ids of hard text, greedy text.
+   logits, loss as `sophia-rt evaluate` has it, token ids of hard text, greedy text; 200 greedy
+   tokens of a `nano` after 150 steps.
 3. Random models with our tokenizer beside them: greedy text of `sophia-rt generate`.
 4. The same models in shards, in half precisions, with and without prefix and head.
 5. A model under nanoGPT's names, converted by scripts/convert_nanogpt.py.
@@ -61,7 +62,7 @@ import torch
 from transformers import logging
 
 from comparison.hugging_face import (
-    in_every_arrangement, ours_to_theirs, theirs_to_ours, theirs_with_our_tokenizer,
+    in_every_arrangement, ours_to_theirs, theirs_to_ours, theirs_with_our_tokenizer, trained_greedy,
 )
 from comparison.llama import to_llama
 from comparison.nanogpt import from_nanogpt
@@ -83,6 +84,7 @@ def main():
         program = Program(str(pathlib.Path(options.program).resolve()), directory)
         theirs_to_ours(program, comparison, directory)
         ours = ours_to_theirs(program, comparison, directory)
+        trained_greedy(program, comparison, directory)
         theirs_with_our_tokenizer(program, comparison, directory, ours)
         in_every_arrangement(program, comparison, directory)
         from_nanogpt(program, comparison, directory, ours)

@@ -9,8 +9,10 @@ from safetensors.torch import save_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from comparison.program import (
-    TEXTS, greedy, of_one, our_ids, random_model, sequences, torch_logits, train,
+    TEXTS, greedy, of_one, our_ids, random_model, sequences, their_greedy_ids, torch_logits, train,
 )
+
+TRAINED_PROMPTS = ["Once upon a time", "The baker", "One day a girl", "It was a cold night"]
 
 
 def theirs_to_ours(program, comparison, directory):
@@ -69,6 +71,30 @@ def ours_to_theirs(program, comparison, directory):
 
     greedy("ours to theirs", program, comparison, folder, of_one(model), tokenizer)
     return folder
+
+
+def trained_greedy(program, comparison, directory):
+    """The likeliest 200 tokens after some prompts, by a model that has learned something."""
+    program.run(
+        "train", "--model", "nano", "--optimizer", "adamw", "--steps", "150", "--eval-every", "0",
+        "--out", "nano")
+    folder = sorted((directory / "nano").glob("step-*"))[-1]
+    model = AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager").eval()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    (directory / "prompts.jsonl").write_text(
+        "".join(json.dumps({"prompt": prompt}) + "\n" for prompt in TRAINED_PROMPTS))
+    lines = program.run(
+        "generate", "--checkpoint", str(folder), "--prompts", "prompts.jsonl", "--temperature", "0",
+        "--max-tokens", "200", "--logprobs", "0").splitlines()
+    longest = 0
+    for prompt, line in zip(TRAINED_PROMPTS, lines, strict=True):
+        ours = [token["id"] for token in json.loads(line)["logprobs"]]
+        theirs, end = their_greedy_ids(of_one(model), tokenizer, prompt, 200)
+        good = ours[: len(theirs)] == theirs and (end == "tie" or len(ours) == len(theirs))
+        comparison.report(
+            f"ours to theirs: nano, {len(theirs)} greedy tokens after {prompt!r}, to {end}", good)
+        longest = max(longest, len(theirs))
+    comparison.report(f"ours to theirs: nano, the longest has {longest} tokens", longest == 200)
 
 
 def theirs_with_our_tokenizer(program, comparison, directory, ours):

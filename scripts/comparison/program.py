@@ -113,17 +113,25 @@ def random_model(width, heads, **fields):
     return model
 
 
-def their_greedy(logits, tokenizer, prompt, count, limit):
-    """The likeliest text, up to where two tokens are too close to call; whether it is whole."""
+def their_greedy_ids(logits, tokenizer, prompt, count, limit=LIMIT):
+    """The likeliest tokens after a prompt, up to where two are too close to call, and what ended
+    them: "tie", "end of text" or "count"."""
     ids = tokenizer(prompt)["input_ids"]
-    for _ in range(count):
+    begin = len(ids)
+    while len(ids) < begin + count:
         top = logits(ids)[-1].topk(2)
         if top.values[0] - top.values[1] < limit:
-            return tokenizer.decode(ids), False
+            return ids[begin:], "tie"
         if top.indices[0] == tokenizer.eos_token_id:
-            break
+            return ids[begin:], "end of text"
         ids.append(int(top.indices[0]))
-    return tokenizer.decode(ids), True
+    return ids[begin:], "count"
+
+
+def their_greedy(logits, tokenizer, prompt, count, limit):
+    """The likeliest text, up to where two tokens are too close to call; whether it is whole."""
+    ids, end = their_greedy_ids(logits, tokenizer, prompt, count, limit)
+    return tokenizer.decode(tokenizer(prompt)["input_ids"] + ids), end != "tie"
 
 
 def greedy(
