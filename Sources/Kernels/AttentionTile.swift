@@ -48,11 +48,6 @@ public enum AttentionPage {
     for d in 0..<Dp { page[slot * Dp + d] = d < D ? BFloat16.rounded(value[d]) : 0 }
   }
 
-  /// Asks the caches for a part of a page that is wanted soon.
-  public static func prefetch(_ page: UnsafeRawPointer, bytes: Int) {
-    for at in stride(from: 0, to: bytes, by: 64) { cs_prefetch(page + at) }
-  }
-
   /// A page's bfloat16 numbers as floats. - count: a multiple of 16, as pages are.
   public static func widen(
     _ page: UnsafePointer<UInt16>, into floats: UnsafeMutablePointer<Float>, count: Int

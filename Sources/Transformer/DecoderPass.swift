@@ -123,28 +123,19 @@ struct DecoderPass {
     }
   }
 
-  /// A head's output for some rows of a span. While keys are used their values are on the way, and
-  /// after them the next page's keys.
+  /// A head's output for some rows of a span.
   private func attend(
     _ span: DecoderSpan, _ rows: Range<Int>, _ l: Int, _ h: Int, _ scratch: Pointer
   ) {
     let (D, row) = (model.config.headSize, span.row + rows.lowerBound)
     let (pool, pages) = (span.cache.pool, span.cache.pages)
     let values = scratch + KVPageHead.keyBuffer(D)
-    let last = (span.position + rows.upperBound - 1) / AttentionPage.positions
-    func part(_ page: Int) -> KVPageHead { pool.head(pages[page], layer: l, head: h) }
     Attention.cached(
       out: workspace.att + row * C + h * D, outStride: C, q: workspace.qkv + row * 3 * C + h * D,
       qStride: 3 * C, rows: rows.count, firstPosition: span.position + rows.lowerBound, D: D,
       scale: model.config.attentionScale(layer: l),
-      keyPages: { page in
-        part(page).prefetchValues()
-        return part(page).keys(scratch)
-      },
-      valuePages: { page in
-        if page < last { part(page + 1).prefetchKeys() }
-        return part(page).values(values)
-      },
+      keyPages: { pool.head(pages[$0], layer: l, head: h).keys(scratch) },
+      valuePages: { pool.head(pages[$0], layer: l, head: h).values(values) },
       scratch: values + KVPageHead.valueBuffer(D))
   }
 }

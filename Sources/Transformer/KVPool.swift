@@ -125,17 +125,6 @@ struct KVPageHead {
     }
   }
 
-  private var size: Int { precision == .f32 ? 4 : 2 }
-
-  /// Asks the caches for the keys.
-  func prefetchKeys() { AttentionPage.prefetch(base, bytes: AttentionPage.keyCount(D) * size) }
-
-  /// Asks the caches for the values.
-  func prefetchValues() {
-    AttentionPage.prefetch(
-      base + AttentionPage.keyCount(D) * size, bytes: AttentionPage.valueCount(D) * size)
-  }
-
   /// The keys as floats: where they lie, or in `buffer`.
   func keys(_ buffer: Pointer) -> UnsafePointer<Float> {
     if precision == .f32 { return UnsafePointer(floats) }
