@@ -56,21 +56,23 @@ private struct PanelKernel<Element: PanelElement, let MR: Int, let NV: Int, let 
   typealias Part = MicroKernel<MR, NV>
   typealias Tile = InlineArray<P, Part.Tile>
 
+  /// Steps of k that the prefetch runs ahead: 4 KiB of a panel of two vectors.
+  @inline(__always)
+  static var ahead: Int { 32 }
+
   /// - a: element (i, p) at `a[i * lda + p]`; - b: row p of panel q at `b + q * panel + p * 16 * NV`.
   @inline(__always)
   static func chain(
     _ tile: inout Tile, k: Int, a: UnsafePointer<Float>, lda: Int, b: UnsafePointer<Element>,
-    panel: Int, pass: PanelPass
+    panel: Int
   ) {
-    let size = MemoryLayout<Element>.stride
     var b = b
-    var (fetch, step) = pass.prefetch(b, panelBytes: panel * size, steps: k)
     for p in 0..<k {
       for q in 0..<P {
         let from = b + q * panel
         var row = Part.Row(repeating: SIMD16())
         for v in 0..<NV {
-          cs_prefetch(fetch + (q * panel + 16 * v) * size)
+          cs_prefetch(from + 16 * (v + NV * ahead))
           row[v] = Element.load(from + 16 * v)
         }
         for i in 0..<MR {
@@ -79,25 +81,7 @@ private struct PanelKernel<Element: PanelElement, let MR: Int, let NV: Int, let 
         }
       }
       b += 16 * NV
-      fetch += step
     }
-  }
-}
-
-/// Which of the tiles that pass over a panel of B, one after the other.
-struct PanelPass {
-  var tile = 0
-  var tiles = 1
-
-  /// What a tile asks the caches for while it passes, so that memory is read at the pace of the
-  /// sums: alone, what is 4 KiB ahead; of several, its part of the next panel.
-  /// - Returns: the place to prefetch at the first of so many steps, and bytes from step to step.
-  @inline(__always)
-  func prefetch(
-    _ panel: UnsafeRawPointer, panelBytes: Int, steps: Int
-  ) -> (from: UnsafeRawPointer, step: Int) {
-    let from = tiles == 1 ? 4096 : panelBytes + panelBytes * tile / tiles
-    return (panel + from, (panelBytes + steps * tiles - 1) / (steps * tiles))
   }
 }
 
@@ -121,72 +105,70 @@ private struct RowsJob {
     let tiles = (M + t.MR - 1) / t.MR
     team.parallelFor(panels, grain: share >= 16 ? 8 : min(4, share)) { range in
       if tiles == 1 {
-        strip(range, PanelPass(), first: 0, rows: M)
+        strip(range, first: 0, rows: M)
         return
       }
       for panel in range {
         // Tiles of about the same height; the panel stays in L2 between them.
         for tile in 0..<tiles {
           let first = M * tile / tiles
-          strip(
-            panel..<panel + 1, PanelPass(tile: tile, tiles: tiles), first: first,
-            rows: M * (tile + 1) / tiles - first)
+          strip(panel..<panel + 1, first: first, rows: M * (tile + 1) / tiles - first)
         }
       }
     }
   }
 
   /// Rows first ..< first + rows of C over some panels, by a tile exactly as tall.
-  private func strip(_ panels: Range<Int>, _ pass: PanelPass, first: Int, rows: Int) {
+  private func strip(_ panels: Range<Int>, first: Int, rows: Int) {
     switch b.precision {
-    case .f32: strip(Float.self, panels, pass, first: first, rows: rows)
-    case .bf16: strip(UInt16.self, panels, pass, first: first, rows: rows)
+    case .f32: strip(Float.self, panels, first: first, rows: rows)
+    case .bf16: strip(UInt16.self, panels, first: first, rows: rows)
     case .int8, .int4: preconditionFailure("GEMM.rows: \(b.precision) weights")
     }
   }
 
   @inline(__always)
   private func strip<Element: PanelElement>(
-    _: Element.Type, _ panels: Range<Int>, _ pass: PanelPass, first: Int, rows: Int
+    _: Element.Type, _ panels: Range<Int>, first: Int, rows: Int
   ) {
     if Blocking.current.NV == 2 {
       switch rows {
-      case 1: strip(PanelKernel<Element, 1, 2, 4>.self, panels, pass, first)
-      case 2: strip(PanelKernel<Element, 2, 2, 4>.self, panels, pass, first)
-      case 3: strip(PanelKernel<Element, 3, 2, 2>.self, panels, pass, first)
-      case 4: strip(PanelKernel<Element, 4, 2, 2>.self, panels, pass, first)
-      case 5: strip(PanelKernel<Element, 5, 2, 2>.self, panels, pass, first)
-      case 6: strip(PanelKernel<Element, 6, 2, 2>.self, panels, pass, first)
-      case 7: strip(PanelKernel<Element, 7, 2, 1>.self, panels, pass, first)
-      case 8: strip(PanelKernel<Element, 8, 2, 1>.self, panels, pass, first)
-      case 9: strip(PanelKernel<Element, 9, 2, 1>.self, panels, pass, first)
-      case 10: strip(PanelKernel<Element, 10, 2, 1>.self, panels, pass, first)
-      case 11: strip(PanelKernel<Element, 11, 2, 1>.self, panels, pass, first)
-      default: strip(PanelKernel<Element, 12, 2, 1>.self, panels, pass, first)
+      case 1: strip(PanelKernel<Element, 1, 2, 4>.self, panels, first)
+      case 2: strip(PanelKernel<Element, 2, 2, 4>.self, panels, first)
+      case 3: strip(PanelKernel<Element, 3, 2, 2>.self, panels, first)
+      case 4: strip(PanelKernel<Element, 4, 2, 2>.self, panels, first)
+      case 5: strip(PanelKernel<Element, 5, 2, 2>.self, panels, first)
+      case 6: strip(PanelKernel<Element, 6, 2, 2>.self, panels, first)
+      case 7: strip(PanelKernel<Element, 7, 2, 1>.self, panels, first)
+      case 8: strip(PanelKernel<Element, 8, 2, 1>.self, panels, first)
+      case 9: strip(PanelKernel<Element, 9, 2, 1>.self, panels, first)
+      case 10: strip(PanelKernel<Element, 10, 2, 1>.self, panels, first)
+      case 11: strip(PanelKernel<Element, 11, 2, 1>.self, panels, first)
+      default: strip(PanelKernel<Element, 12, 2, 1>.self, panels, first)
       }
     } else {
       switch rows {
-      case 1: strip(PanelKernel<Element, 1, 1, 4>.self, panels, pass, first)
-      case 2: strip(PanelKernel<Element, 2, 1, 2>.self, panels, pass, first)
-      case 3: strip(PanelKernel<Element, 3, 1, 2>.self, panels, pass, first)
-      case 4: strip(PanelKernel<Element, 4, 1, 1>.self, panels, pass, first)
-      case 5: strip(PanelKernel<Element, 5, 1, 1>.self, panels, pass, first)
-      default: strip(PanelKernel<Element, 6, 1, 1>.self, panels, pass, first)
+      case 1: strip(PanelKernel<Element, 1, 1, 4>.self, panels, first)
+      case 2: strip(PanelKernel<Element, 2, 1, 2>.self, panels, first)
+      case 3: strip(PanelKernel<Element, 3, 1, 2>.self, panels, first)
+      case 4: strip(PanelKernel<Element, 4, 1, 1>.self, panels, first)
+      case 5: strip(PanelKernel<Element, 5, 1, 1>.self, panels, first)
+      default: strip(PanelKernel<Element, 6, 1, 1>.self, panels, first)
       }
     }
   }
 
   @inline(never)
   private func strip<Element: PanelElement, let MR: Int, let NV: Int, let P: Int>(
-    _: PanelKernel<Element, MR, NV, P>.Type, _ panels: Range<Int>, _ pass: PanelPass, _ first: Int
+    _: PanelKernel<Element, MR, NV, P>.Type, _ panels: Range<Int>, _ first: Int
   ) {
     var panel = panels.lowerBound
     while panel + P <= panels.upperBound && (panel + P) * 16 * NV <= b.N {
-      tile(PanelKernel<Element, MR, NV, P>.self, panel, pass, first)
+      tile(PanelKernel<Element, MR, NV, P>.self, panel, first)
       panel += P
     }
     while panel < panels.upperBound {
-      tile(PanelKernel<Element, MR, NV, 1>.self, panel, pass, first)
+      tile(PanelKernel<Element, MR, NV, 1>.self, panel, first)
       panel += 1
     }
   }
@@ -194,7 +176,7 @@ private struct RowsJob {
   /// Panels panel ..< panel + P; only the last panel of all, alone, may be short.
   @inline(__always)
   private func tile<Element: PanelElement, let MR: Int, let NV: Int, let P: Int>(
-    _: PanelKernel<Element, MR, NV, P>.Type, _ panel: Int, _ pass: PanelPass, _ first: Int
+    _: PanelKernel<Element, MR, NV, P>.Type, _ panel: Int, _ first: Int
   ) {
     let output = TileOutput<MR, NV>(
       c: c, ldc: ldc, N: b.N, start: start, adding: adding, first: first)
@@ -202,7 +184,7 @@ private struct RowsJob {
     for q in 0..<P { output.start(&tile[q], panel + q) }
     PanelKernel<Element, MR, NV, P>.chain(
       &tile, k: b.K, a: a + first * lda, lda: lda, b: Element.panel(panel, of: b),
-      panel: b.K * 16 * NV, pass: pass)
+      panel: b.K * 16 * NV)
     for q in 0..<P { output.finish(&tile[q], panel + q) }
   }
 }

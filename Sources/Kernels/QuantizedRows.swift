@@ -27,14 +27,12 @@ private struct QuantizedKernel<let MR: Int, let NV: Int, let P: Int> {
   @inline(__always)
   static func chain(
     _ tile: inout Tile, _ width: QuantizedLayout.Width, _ layout: QuantizedLayout,
-    a: QuantizedActivations.View, first: Int, b: UnsafePointer<UInt8>, pass: PanelPass
+    a: QuantizedActivations.View, first: Int, b: UnsafePointer<UInt8>
   ) {
     let group = QuantizedLayout.group(width)
     let (groups, groupBytes, panelBytes) = (
       layout.groups, 32 * NV + group * 16 * NV / (width == .eight ? 1 : 2), layout.panelBytes
     )
-    let blocks = group / (width == .eight ? 4 : 8)
-    var (fetch, step) = pass.prefetch(b, panelBytes: panelBytes, steps: groups * blocks)
     for g in 0..<groups {
       let base = b + g * groupBytes
       var sums = Sums(repeating: InlineArray(repeating: InlineArray(repeating: SIMD16())))
@@ -44,11 +42,11 @@ private struct QuantizedKernel<let MR: Int, let NV: Int, let P: Int> {
         for q in 0..<P { for v in 0..<NV { sums[q][i][v] = start } }
       }
       let quads = a.quads + first * a.quadStride + g * group / 4
-      for block in 0..<blocks {
+      for block in 0..<(group / (width == .eight ? 4 : 8)) {
         for q in 0..<P {
           let from = base + q * panelBytes + 32 * NV + block * 64 * NV
           for v in 0..<NV {
-            cs_prefetch(fetch + q * panelBytes + 64 * v)
+            cs_prefetch(from + 64 * v + 4096)
             let bytes = cs_load_bytes(from + 64 * v)
             if width == .eight {
               for i in 0..<MR {
@@ -64,7 +62,6 @@ private struct QuantizedKernel<let MR: Int, let NV: Int, let P: Int> {
             }
           }
         }
-        fetch += step
       }
       for q in 0..<P {
         let scales = UnsafeRawPointer(base + q * panelBytes).assumingMemoryBound(to: UInt16.self)
@@ -122,7 +119,7 @@ private struct QuantizedJob {
   private func block(_ width: QuantizedLayout.Width, _ panels: Range<Int>, _ rows: Range<Int>) {
     let tallest = Blocking.current.NV == 2 ? 6 : 4
     if rows.count <= tallest {
-      strip(width, panels, PanelPass(), rows)
+      strip(width, panels, rows)
       return
     }
     // Tiles of about the same height.
@@ -131,32 +128,29 @@ private struct QuantizedJob {
       for tile in 0..<tiles {
         let first = rows.lowerBound + rows.count * tile / tiles
         let end = rows.lowerBound + rows.count * (tile + 1) / tiles
-        strip(
-          width, panel..<panel + 1, PanelPass(tile: tile, tiles: tiles), first..<end)
+        strip(width, panel..<panel + 1, first..<end)
       }
     }
   }
 
   @inline(__always)
-  private func strip(
-    _ width: QuantizedLayout.Width, _ panels: Range<Int>, _ pass: PanelPass, _ rows: Range<Int>
-  ) {
+  private func strip(_ width: QuantizedLayout.Width, _ panels: Range<Int>, _ rows: Range<Int>) {
     let first = rows.lowerBound
     if Blocking.current.NV == 2 {
       switch rows.count {
-      case 1: strip(QuantizedKernel<1, 2, 4>.self, width, panels, pass, first)
-      case 2: strip(QuantizedKernel<2, 2, 2>.self, width, panels, pass, first)
-      case 3: strip(QuantizedKernel<3, 2, 2>.self, width, panels, pass, first)
-      case 4: strip(QuantizedKernel<4, 2, 1>.self, width, panels, pass, first)
-      case 5: strip(QuantizedKernel<5, 2, 1>.self, width, panels, pass, first)
-      default: strip(QuantizedKernel<6, 2, 1>.self, width, panels, pass, first)
+      case 1: strip(QuantizedKernel<1, 2, 4>.self, width, panels, first)
+      case 2: strip(QuantizedKernel<2, 2, 2>.self, width, panels, first)
+      case 3: strip(QuantizedKernel<3, 2, 2>.self, width, panels, first)
+      case 4: strip(QuantizedKernel<4, 2, 1>.self, width, panels, first)
+      case 5: strip(QuantizedKernel<5, 2, 1>.self, width, panels, first)
+      default: strip(QuantizedKernel<6, 2, 1>.self, width, panels, first)
       }
     } else {
       switch rows.count {
-      case 1: strip(QuantizedKernel<1, 1, 2>.self, width, panels, pass, first)
-      case 2: strip(QuantizedKernel<2, 1, 1>.self, width, panels, pass, first)
-      case 3: strip(QuantizedKernel<3, 1, 1>.self, width, panels, pass, first)
-      default: strip(QuantizedKernel<4, 1, 1>.self, width, panels, pass, first)
+      case 1: strip(QuantizedKernel<1, 1, 2>.self, width, panels, first)
+      case 2: strip(QuantizedKernel<2, 1, 1>.self, width, panels, first)
+      case 3: strip(QuantizedKernel<3, 1, 1>.self, width, panels, first)
+      default: strip(QuantizedKernel<4, 1, 1>.self, width, panels, first)
       }
     }
   }
@@ -164,44 +158,42 @@ private struct QuantizedJob {
   @inline(__always)
   private func strip<let MR: Int, let NV: Int, let P: Int>(
     _ kernel: QuantizedKernel<MR, NV, P>.Type, _ width: QuantizedLayout.Width,
-    _ panels: Range<Int>, _ pass: PanelPass, _ first: Int
+    _ panels: Range<Int>, _ first: Int
   ) {
     // The width is a constant in each copy.
     if width == .eight {
-      eight(kernel, panels, pass, first)
+      eight(kernel, panels, first)
     } else {
-      four(kernel, panels, pass, first)
+      four(kernel, panels, first)
     }
   }
 
   @inline(never)
   private func eight<let MR: Int, let NV: Int, let P: Int>(
-    _ kernel: QuantizedKernel<MR, NV, P>.Type, _ panels: Range<Int>, _ pass: PanelPass,
-    _ first: Int
+    _ kernel: QuantizedKernel<MR, NV, P>.Type, _ panels: Range<Int>, _ first: Int
   ) {
-    tiles(kernel, .eight, panels, pass, first)
+    tiles(kernel, .eight, panels, first)
   }
 
   @inline(never)
   private func four<let MR: Int, let NV: Int, let P: Int>(
-    _ kernel: QuantizedKernel<MR, NV, P>.Type, _ panels: Range<Int>, _ pass: PanelPass,
-    _ first: Int
+    _ kernel: QuantizedKernel<MR, NV, P>.Type, _ panels: Range<Int>, _ first: Int
   ) {
-    tiles(kernel, .four, panels, pass, first)
+    tiles(kernel, .four, panels, first)
   }
 
   @inline(__always)
   private func tiles<let MR: Int, let NV: Int, let P: Int>(
     _ kernel: QuantizedKernel<MR, NV, P>.Type, _ width: QuantizedLayout.Width,
-    _ panels: Range<Int>, _ pass: PanelPass, _ first: Int
+    _ panels: Range<Int>, _ first: Int
   ) {
     var panel = panels.lowerBound
     while panel + P <= panels.upperBound && (panel + P) * 16 * NV <= b.N {
-      tile(kernel, width, panel, pass, first)
+      tile(kernel, width, panel, first)
       panel += P
     }
     while panel < panels.upperBound {
-      tile(QuantizedKernel<MR, NV, 1>.self, width, panel, pass, first)
+      tile(QuantizedKernel<MR, NV, 1>.self, width, panel, first)
       panel += 1
     }
   }
@@ -209,15 +201,14 @@ private struct QuantizedJob {
   /// Panels panel ..< panel + P; only the last panel of all, alone, may be short.
   @inline(__always)
   private func tile<let MR: Int, let NV: Int, let P: Int>(
-    _: QuantizedKernel<MR, NV, P>.Type, _ width: QuantizedLayout.Width, _ panel: Int,
-    _ pass: PanelPass, _ first: Int
+    _: QuantizedKernel<MR, NV, P>.Type, _ width: QuantizedLayout.Width, _ panel: Int, _ first: Int
   ) {
     let output = TileOutput<MR, NV>(
       c: c, ldc: ldc, N: b.N, start: start, adding: adding, first: first)
     var tile = QuantizedKernel<MR, NV, P>.Tile(repeating: MicroKernel<MR, NV>.zero())
     for q in 0..<P { output.start(&tile[q], panel + q) }
     QuantizedKernel<MR, NV, P>.chain(
-      &tile, width, layout, a: a, first: first, b: b.quantized(panel: panel), pass: pass)
+      &tile, width, layout, a: a, first: first, b: b.quantized(panel: panel))
     for q in 0..<P { output.finish(&tile[q], panel + q) }
   }
 }
