@@ -33,19 +33,21 @@ public enum Attention {
     let arena: Arena
     let stride: Int
 
-    /// Room for heads of `D` channels over `T` positions on `threads` threads.
-    public init(T: Int, D: Int, threads: Int) throws(MemoryError) {
-      stride = Self.floats(T: T, D: D)
+    /// Room for heads of `D` channels over `T` positions on `threads` threads. Throws
+    /// ``MemoryError``. - tangents: for those of forward and backward, instead of the two themselves.
+    public init(T: Int, D: Int, threads: Int, tangents: Bool = false) throws(MemoryError) {
+      stride = Self.floats(T, D, tangents)
       arena = try Arena(count: stride * threads)
     }
 
     /// Bytes that a scratch of these sizes takes.
-    public static func bytes(T: Int, D: Int, threads: Int) -> Int {
-      4 * floats(T: T, D: D) * threads
+    public static func bytes(T: Int, D: Int, threads: Int, tangents: Bool = false) -> Int {
+      4 * floats(T, D, tangents) * threads
     }
 
-    private static func floats(T: Int, D: Int) -> Int {
+    private static func floats(_ T: Int, _ D: Int, _ tangents: Bool) -> Int {
       let shape = Shape(B: 1, T: T, H: 1, D: D, scale: 1)
+      if tangents { return HeadTangent.floats(shape) + 16 * 33 }
       let head = shape.Tp * shape.Dp
       // q, k, v and dout as rows, k and v as d-major pages, dq; two 64 × 64 tiles; dk, dv of a tile;
       // three numbers a row; the rows' own scratch.

@@ -14,6 +14,12 @@ struct HeadTangent {
   /// The softmax's maximum and 1/sum, σ, δ and δ': (Tp).
   let maxima, inverses, sigma, delta, deltaTangent: UnsafeMutablePointer<Float>
 
+  /// What ``init(_:_:)`` takes of its memory.
+  static func floats(_ shape: Attention.Shape) -> Int {
+    7 * shape.Tp * shape.Dp + 4 * shape.Tp * shape.D + 4 * 64 * 64 + 2 * 64 * shape.Dp + 5
+      * shape.Tp
+  }
+
   init(_ memory: UnsafeMutablePointer<Float>, _ shape: Attention.Shape) {
     self.shape = shape
     var at = memory

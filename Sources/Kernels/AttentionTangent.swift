@@ -7,44 +7,19 @@ public import Machine
 /// for a tangent, S' = scale·(q'·kᵀ + q·k'ᵀ) and P' = P∘(S' − σ), σ = Σ P·S' a row, which is the
 /// tangent of ln Σ e^S.
 extension Attention {
-  /// Buffers of each thread for the tangents: one head's operands in tile order.
-  public final class TangentScratch: @unchecked Sendable {
-    let arena: Arena
-    let stride: Int
-
-    /// Room for heads of `D` channels over `T` positions on `threads` threads. Throws
-    /// ``MemoryError``.
-    public init(T: Int, D: Int, threads: Int) throws(MemoryError) {
-      stride = Self.floats(T: T, D: D)
-      arena = try Arena(count: stride * threads)
-    }
-
-    /// Bytes that a scratch of these sizes takes.
-    public static func bytes(T: Int, D: Int, threads: Int) -> Int {
-      4 * floats(T: T, D: D) * threads
-    }
-
-    private static func floats(T: Int, D: Int) -> Int {
-      let shape = Shape(B: 1, T: T, H: 1, D: D, scale: 1)
-      // Rows of q, k, dout and their tangents, and dq'; pages of k, v and theirs; four tiles; dk', dv'
-      // of a tile; five numbers a row.
-      return 7 * shape.Tp * shape.Dp + 4 * shape.Tp * D + 4 * 64 * 64 + 2 * 64 * shape.Dp
-        + 5 * shape.Tp + 16 * 33
-    }
-  }
-
   /// The forward's tangent: out' = P'·v + P·v'.
   /// - outTangent: (B, T, C); - sigma: (B, H, T), kept for the backward; - out: (B, T, C), rowMax and
-  ///   rowInverse: (B, H, T), of the forward; - qkv, qkvTangent: (B, T, 3C).
+  ///   rowInverse: (B, H, T), of the forward; - qkv, qkvTangent: (B, T, 3C);
+  /// - scratch: one with room for tangents.
   public static func tangent(
     outTangent: UnsafeMutablePointer<Float>, sigma: UnsafeMutablePointer<Float>,
     out: UnsafePointer<Float>, rowMax: UnsafePointer<Float>, rowInverse: UnsafePointer<Float>,
     qkv: UnsafePointer<Float>, qkvTangent: UnsafePointer<Float>, shape: Shape,
-    on team: ThreadTeam, scratch: TangentScratch
+    on team: ThreadTeam, scratch: Scratch
   ) {
     let (T, H, C) = (shape.T, shape.H, shape.C)
-    team.forEach(shape.B * H) { item, thread in
-      let head = HeadTangent(scratch.arena.base + thread * scratch.stride, shape)
+    eachHead(shape, team, scratch) { item, memory in
+      let head = HeadTangent(memory, shape)
       let (row, channel) = (item / H * T, item % H * shape.D)
       let (inp, inpTangent) = (qkv + row * 3 * C + channel, qkvTangent + row * 3 * C + channel)
       head.packQueriesAndKeys(inp, inpTangent)
@@ -71,11 +46,11 @@ extension Attention {
     doutTangent: UnsafePointer<Float>, out: UnsafePointer<Float>,
     outTangent: UnsafePointer<Float>, rowMax: UnsafePointer<Float>,
     rowInverse: UnsafePointer<Float>, sigma: UnsafePointer<Float>, qkv: UnsafePointer<Float>,
-    qkvTangent: UnsafePointer<Float>, shape: Shape, on team: ThreadTeam, scratch: TangentScratch
+    qkvTangent: UnsafePointer<Float>, shape: Shape, on team: ThreadTeam, scratch: Scratch
   ) {
     let (T, H, D, C, Dp) = (shape.T, shape.H, shape.D, shape.C, shape.Dp)
-    team.forEach(shape.B * H) { item, thread in
-      let head = HeadTangent(scratch.arena.base + thread * scratch.stride, shape)
+    eachHead(shape, team, scratch) { item, memory in
+      let head = HeadTangent(memory, shape)
       let (row, channel) = (item / H * T, item % H * D)
       let (inp, inpTangent) = (qkv + row * 3 * C + channel, qkvTangent + row * 3 * C + channel)
       let at = row * C + channel

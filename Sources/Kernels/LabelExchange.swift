@@ -50,14 +50,8 @@ public enum LabelExchange {
   public static func negate(
     out: UnsafeMutablePointer<Float>, other: UnsafePointer<Float>, count: Int, on team: ThreadTeam
   ) {
-    let grain = 1 << 14
-    team.parallelFor((count + grain - 1) / grain) { chunks in
-      for chunk in chunks {
-        let (first, n) = (chunk * grain, min(grain, count - chunk * grain))
-        Vector.forEach(n) { at, rest in
-          cs_store_partial(out + first + at, -cs_load_partial(other + first + at, rest, 0), rest)
-        }
-      }
+    eachVector(count, team) { at, rest in
+      cs_store_partial(out + at, -cs_load_partial(other + at, rest, 0), rest)
     }
   }
 
@@ -65,16 +59,20 @@ public enum LabelExchange {
   public static func add(
     out: UnsafeMutablePointer<Float>, other: UnsafePointer<Float>, count: Int, on team: ThreadTeam
   ) {
+    eachVector(count, team) { at, rest in
+      let sum = cs_load_partial(out + at, rest, 0) + cs_load_partial(other + at, rest, 0)
+      cs_store_partial(out + at, sum, rest)
+    }
+  }
+
+  private static func eachVector(
+    _ count: Int, _ team: ThreadTeam, _ body: (_ at: Int, _ count: Int64) -> Void
+  ) {
     let grain = 1 << 14
     team.parallelFor((count + grain - 1) / grain) { chunks in
       for chunk in chunks {
-        let (first, n) = (chunk * grain, min(grain, count - chunk * grain))
-        Vector.forEach(n) { at, rest in
-          let sum =
-            cs_load_partial(out + first + at, rest, 0)
-            + cs_load_partial(other + first + at, rest, 0)
-          cs_store_partial(out + first + at, sum, rest)
-        }
+        let first = chunk * grain
+        Vector.forEach(min(grain, count - first)) { at, rest in body(first + at, rest) }
       }
     }
   }

@@ -13,7 +13,7 @@ public import Machine
 public final class HessianProduct {
   private let forward: Forward
   private let tangents: Activations
-  private let attention: Attention.TangentScratch
+  private let attention: Attention.Scratch
   private let direction, product: ParameterViews
   private let T: Int
   /// Rows of logits that the head takes at a time; not more than there is room for.
@@ -41,8 +41,8 @@ public final class HessianProduct {
     T = pass.T
     tangents = try Activations(pass.config, B: 1, T: T)
     self.headRows = min(tangents.headRows, headRows ?? tangents.headRows)
-    attention = try Attention.TangentScratch(
-      T: T, D: pass.config.headSize, threads: pass.forward.workspace.team.count)
+    attention = try Attention.Scratch(
+      T: T, D: pass.config.headSize, threads: pass.forward.workspace.team.count, tangents: true)
     (self.direction, self.product) = (
       ParameterViews(table, direction), ParameterViews(table, product)
     )
@@ -52,7 +52,7 @@ public final class HessianProduct {
   /// Bytes that ``init`` takes.
   public static func bytes(_ config: GPT2Config, T: Int, threads: Int) -> Int {
     Activations.bytes(config, B: 1, T: T)
-      + Attention.TangentScratch.bytes(T: T, D: config.headSize, threads: threads)
+      + Attention.Scratch.bytes(T: T, D: config.headSize, threads: threads, tangents: true)
   }
 
   /// Starts a product: the loss is the mean over all tokens of so many sequences.

@@ -8,7 +8,7 @@ struct TangentBackward {
   let forward: Forward
   let direction: ParameterViews
   let tangents: Activations
-  let attention: Attention.TangentScratch
+  let attention: Attention.Scratch
   /// Where the product goes.
   let product: ParameterViews
   /// Whether earlier sequences are in it; else it is overwritten (but for the head's share of wte).

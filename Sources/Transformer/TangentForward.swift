@@ -8,7 +8,7 @@ struct TangentForward {
   let forward: Forward
   let direction: ParameterViews
   let tangents: Activations
-  let attention: Attention.TangentScratch
+  let attention: Attention.Scratch
 
   /// - tokens: (T).
   func run(_ tokens: UnsafePointer<UInt16>, T: Int) {

@@ -139,7 +139,7 @@ import Testing
   @Test(arguments: [1, 3]) func memoryIsCounted(threads: Int) throws {
     let config = try SmallRun().config
     let tangents = try Activations(config, B: 1, T: 70)
-    let scratch = try Attention.TangentScratch(T: 70, D: config.headSize, threads: threads)
+    let scratch = try Attention.Scratch(T: 70, D: config.headSize, threads: threads, tangents: true)
     #expect(
       HessianProduct.bytes(config, T: 70, threads: threads)
         == 4 * (tangents.arena.count + scratch.arena.count))
