@@ -1,6 +1,6 @@
 #!/bin/sh
 # Times sophia-rt and its peers on the same work in alternation, and prints the ratios.
-#   Benchmarks/Peers/run.sh [--rounds n] [--batch n] [--context n] [--threads n] [--compile]
+#   Benchmarks/Peers/run.sh [--peers eager compile tuned] [--batch n] [--context n] [--rounds n] …
 # Build first: make build. PyTorch is installed by pip into PEERS_VENV unless it is there.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
