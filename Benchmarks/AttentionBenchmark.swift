@@ -42,10 +42,10 @@ struct AttentionBenchmark {
     let name = "\(B)×\(H)×\(T)×\(D)"
     report(
       bench.measure(
-        "forward \(name)", .gigaflops, amount: 2 * product, limit: .fp32Peak, forward))
+        "forward \(name)", .gigaflops, amount: 2 * product, limit: .peak(.fp32), forward))
     report(
       bench.measure(
-        "forward + backward \(name)", .gigaflops, amount: 7 * product, limit: .fp32Peak
+        "forward + backward \(name)", .gigaflops, amount: 7 * product, limit: .peak(.fp32)
       ) {
         forward()
         backward()

@@ -7,11 +7,12 @@ import Machine
 struct Bench {
   let benchmark: Benchmark
   let team: ThreadTeam
-  let repetitions: Int
+  /// As often as the user says; nil: up to five times, as often as fits into about a second.
+  let repetitions: Int?
 
   /// What a rate is compared with.
   enum Limit {
-    case fp32Peak
+    case peak(PeakProbe.Operation)
     case stream(Streams, Streams.Kind)
   }
 
@@ -42,11 +43,20 @@ struct Bench {
   /// A sample that got less than this part of its threads' time is repeated.
   static let undisturbed = 0.97
 
-  /// Times `work`, after one run that is not counted; work of less than 20 ms is repeated within a
-  /// repetition. Disturbed repetitions are repeated, up to three times as many as asked for.
-  func sample(_ limit: Limit, repetitions: Int? = nil, _ work: () -> Void) -> Samples {
-    let wanted = repetitions ?? self.repetitions
-    let first = Self.seconds(work)
+  /// How often to time what takes `seconds`.
+  func repetitions(of seconds: Double) -> Int {
+    repetitions ?? min(5, max(1, Int(1 / max(seconds, 1e-3))))
+  }
+
+  /// Times `work`, after one run that is not counted, of `warmUp` where that is shorter; work of less
+  /// than 20 ms is repeated within a repetition. Disturbed repetitions are repeated, up to three times
+  /// as many as asked for.
+  /// - warmUp: touches what `work` touches; the part of it in `work` is 1 / `parts`
+  func sample(
+    _ limit: Limit, parts: Int = 1, warmUp: (() -> Void)? = nil, _ work: () -> Void
+  ) -> Samples {
+    let first = Double(parts) * Self.seconds { if let warmUp { warmUp() } else { work() } }
+    let wanted = repetitions(of: first)
     let inner = max(1, Int((0.02 / max(first, 1e-7)).rounded(.up)))
     var samples = Samples()
     var before = rate(of: limit)
@@ -81,9 +91,9 @@ struct Bench {
   /// - bounded: what it counts in the limit's unit; `amount` unless given.
   func measure(
     _ name: String, _ unit: Measurement.Unit, amount: Double, bounded: Double? = nil,
-    limit: Limit, repetitions: Int? = nil, _ work: () -> Void
+    limit: Limit, parts: Int = 1, warmUp: (() -> Void)? = nil, _ work: () -> Void
   ) -> Measurement {
-    let samples = sample(limit, repetitions: repetitions, work)
+    let samples = sample(limit, parts: parts, warmUp: warmUp, work)
     return state(name, unit, amount: amount, bounded: bounded, limit: limit, samples)
   }
 
@@ -109,7 +119,7 @@ struct Bench {
   /// Now, in GFLOP/s or GB/s.
   func rate(of limit: Limit) -> Double {
     switch limit {
-    case .fp32Peak: PeakProbe.gigaflops(on: team, repetitions: 3)
+    case .peak(let operation): PeakProbe.gigaops(operation, on: team, repetitions: 3)
     case .stream(let streams, let kind):
       streamRate(streams, kind)
     }
@@ -123,9 +133,13 @@ struct Bench {
       / Self.seconds { for _ in 0..<runs { streams.run(kind, on: team) } }
   }
 
+  /// What a limit counts.
+  func unit(of limit: Limit) -> Measurement.Unit { Self.describe(limit).unit }
+
   private static func describe(_ limit: Limit) -> (name: String, unit: Measurement.Unit) {
     switch limit {
-    case .fp32Peak: ("fp32 peak", .gigaflops)
+    case .peak(.fp32): ("fp32 peak", .gigaflops)
+    case .peak(.int8): ("int8 peak", .gigaops)
     case .stream(_, let kind): (kind.rawValue, .gigabytes)
     }
   }

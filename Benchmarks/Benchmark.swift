@@ -15,10 +15,15 @@ public enum Benchmark: String, CaseIterable, Sendable {
   case step
   /// Whole training steps on random tokens.
   case train
+  /// A Hessian-vector product, for Sophia-H.
+  case hessian
   /// Reading a prompt.
   case prefill
   /// Writing token by token.
   case decode
+
+  /// What is measured unless the user names something: all that most users run, in about a minute.
+  public static let usual = allCases.filter { $0 != .hessian }
 
   /// Measures on `team`, and reports each result as it is there.
   /// - Throws: ``BenchmarkError`` before anything is allocated if the memory is not there.
@@ -37,6 +42,7 @@ public enum Benchmark: String, CaseIterable, Sendable {
     case .attention: try AttentionBenchmark(settings, bench).run(report)
     case .step: try StepBenchmark(settings, bench).run(report)
     case .train: try TrainBenchmark(settings, bench).run(report)
+    case .hessian: try HessianBenchmark(settings, bench).run(report)
     case .prefill: try PrefillBenchmark(settings, bench).run(report)
     case .decode: try DecodeBenchmark(settings, bench).run(report)
     }
@@ -50,7 +56,7 @@ public enum Benchmark: String, CaseIterable, Sendable {
     case .gemm: GEMMBenchmark.bytes(settings)
     case .attention: 4 * 9 * settings.tokens * settings.config.width
     case .step: 5 * parameters
-    case .train:
+    case .train, .hessian:
       5 * parameters
         + StepGradient.bytes(
           settings.config, microBatch: settings.trainBatch, T: settings.T, curvature: true,
@@ -71,8 +77,8 @@ public struct BenchmarkSettings: Sendable {
   public var trainBatch = 1
   /// Precisions of the weights in prefill and decode.
   public var weights = WeightPrecision.allCases
-  /// Timed repetitions of each measurement; training steps are repeated half as often.
-  public var repetitions = 5
+  /// Timed repetitions of each measurement; nil: up to five, as many as fit into about a second.
+  public var repetitions: Int?
 
   /// The defaults for a model.
   public init(_ config: GPT2Config) { self.config = config }

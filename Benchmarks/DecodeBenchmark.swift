@@ -25,8 +25,10 @@ struct PrefillBenchmark {
     // Matrices, the causal half of attention, and the head of the last token alone.
     let flops = Double(P * (2 * 12 * L * C * C + 2 * L * C * (P + 1)) + 2 * V * C)
     var failure: MemoryError?
+    let isInteger = precision == .int8 || precision == .int4
     let result = bench.measure(
-      "\(precision), \(P) tokens", .tokens, amount: Double(P), bounded: flops, limit: .fp32Peak
+      "\(precision), \(P) tokens", .tokens, amount: Double(P), bounded: flops,
+      limit: .peak(isInteger ? .int8 : .fp32)
     ) {
       cache.truncate(to: 0)
       do throws(MemoryError) { _ = try decoder.forward(prompt, cache) } catch { failure = error }
@@ -93,18 +95,21 @@ struct DecodeBenchmark {
     let bytes = Double(P * (decoder.model.matrixBytes + cached))
     _ = try decoder.forward(caches.map { Decoder.Input($0, Array(tokens[..<P])) })
     var failure: MemoryError?
-    let result = bench.measure(
-      "\(decoder.model.precision), \(P) tokens after \(P)"
-        + (sequences == 1 ? "" : ", \(sequences) sequences, keys and values \(kv)"),
-      .tokens, amount: Double(P * sequences), bounded: bytes, limit: .stream(streams, .read)
-    ) {
+    func write(_ tokens: ArraySlice<UInt32>) {
       for cache in caches { cache.truncate(to: P) }
       do throws(MemoryError) {
-        for token in tokens[P...] {
+        for token in tokens {
           _ = try decoder.forward(caches.map { Decoder.Input($0, [token]) })
         }
       } catch { failure = error }
     }
+    let warmUp = tokens[P...].prefix(8)
+    let result = bench.measure(
+      "\(decoder.model.precision), \(P) tokens after \(P)"
+        + (sequences == 1 ? "" : ", \(sequences) sequences, keys and values \(kv)"),
+      .tokens, amount: Double(P * sequences), bounded: bytes, limit: .stream(streams, .read),
+      parts: max(1, P / warmUp.count), warmUp: { write(warmUp) }
+    ) { write(tokens[P...]) }
     if let failure { throw failure }
     return result
   }

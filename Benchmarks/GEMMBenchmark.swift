@@ -72,7 +72,7 @@ struct GEMMBenchmark {
       let (left, right) = (Matrix(a.base, ld: p.lda), Matrix(b.base, ld: p.ldb))
       let result = bench.measure(
         "\(p.name) \(p.M)×\(p.N)×\(p.K)", .gigaflops, amount: 2 * Double(p.M * p.N * p.K),
-        limit: .fp32Peak
+        limit: .peak(.fp32)
       ) {
         GEMM.multiply(
           c.base, ldc: p.ldc, M: p.M, N: p.N, K: p.K, a: p.transposedA ? left.transposed : left,

@@ -4,6 +4,8 @@ public struct Measurement: Sendable {
   public enum Unit: String, Sendable {
     /// 10⁹ floating-point operations a second, an FMA being two.
     case gigaflops = "GFLOP/s"
+    /// 10⁹ operations on integers a second, a product and its sum being two.
+    case gigaops = "GOP/s"
     /// 10⁹ bytes a second, each read and each write counted once.
     case gigabytes = "GB/s"
     /// Tokens a second.
@@ -52,7 +54,7 @@ public struct Measurement: Sendable {
   /// Work over time.
   public let rate: Spread
   /// Median time of one piece of work, in seconds; nil for a summary of other measurements.
-  public let seconds: Double?
+  public var seconds: Double?
   /// How often it was timed.
   public let repetitions: Int
   /// The limit beside it; nil if this is one.

@@ -1,11 +1,21 @@
 internal import CSupport
 public import Machine
 
-/// The machine's fp32 FMA peak, measured: register-only chains, as many as the GEMM tile has
+/// The machine's arithmetic peaks, measured: register-only chains, as many as the GEMM tile has
 /// accumulators, on every thread of the team.
 public enum PeakProbe {
-  /// GFLOP/s of the whole team, the best of `repetitions` short runs (2 flops an FMA and lane).
-  public static func gigaflops(on team: ThreadTeam, repetitions: Int = 5) -> Double {
+  /// What a chain repeats.
+  public enum Operation: Sendable {
+    /// An fp32 FMA: 2 operations a lane.
+    case fp32
+    /// Four products of 8-bit integers and their sum (VPDPBUSD, or what stands in for it): 8 a lane.
+    case int8
+  }
+
+  /// 10⁹ operations a second of the whole team, the best of `repetitions` short runs.
+  public static func gigaops(
+    _ operation: Operation = .fp32, on team: ThreadTeam, repetitions: Int = 5
+  ) -> Double {
     let steps = 400_000
     let clock = ContinuousClock()
     var best = 0.0
@@ -13,11 +23,11 @@ public enum PeakProbe {
     defer { sums.deallocate() }
     for _ in 0..<repetitions {
       let began = clock.now
-      team.run { thread in sums[thread * 16] = chains(steps, Float(thread)) }
+      team.run { thread in sums[thread * 16] = chains(operation, steps, thread) }
       let time = began.duration(to: clock.now).components
       let seconds = Double(time.seconds) + Double(time.attoseconds) * 1e-18
-      let flops = Double(team.count * steps) * 2 * 16 * Double(registers)
-      best = max(best, flops / seconds * 1e-9)
+      let perLane = operation == .fp32 ? 2 : 8
+      best = max(best, Double(team.count * steps * perLane * 16 * registers) / seconds * 1e-9)
     }
     return best
   }
@@ -26,9 +36,13 @@ public enum PeakProbe {
   private static var registers: Int { Blocking.current.MR * Blocking.current.NV }
 
   @inline(never)
-  private static func chains(_ steps: Int, _ seed: Float) -> Float {
-    Blocking.current.NV == 2
-      ? run(MicroKernel<12, 2>.self, steps, seed) : run(MicroKernel<6, 1>.self, steps, seed)
+  private static func chains(_ operation: Operation, _ steps: Int, _ seed: Int) -> Float {
+    switch (operation, Blocking.current.NV) {
+    case (.fp32, 2): run(MicroKernel<12, 2>.self, steps, Float(seed))
+    case (.fp32, _): run(MicroKernel<6, 1>.self, steps, Float(seed))
+    case (.int8, 2): dots(InlineArray<24, SIMD16<Int32>>(repeating: .zero), steps, seed)
+    case (.int8, _): dots(InlineArray<6, SIMD16<Int32>>(repeating: .zero), steps, seed)
+    }
   }
 
   @inline(__always)
@@ -43,5 +57,20 @@ public enum PeakProbe {
     var sum = SIMD16<Float>()
     for i in 0..<MR { for j in 0..<NV { sum += tile[i][j] } }
     return cs_sum(sum)
+  }
+
+  @inline(__always)
+  private static func dots<let count: Int>(
+    _ zeros: InlineArray<count, SIMD16<Int32>>, _ steps: Int, _ seed: Int
+  ) -> Float {
+    var sums = zeros
+    let w = SIMD64<UInt8>(repeating: UInt8(truncatingIfNeeded: seed + 1))
+    for step in 0..<steps {
+      // Other factors in every step: of equal ones a compiler makes a single product.
+      for i in 0..<count { sums[i] = cs_dot4(sums[i], w, Int32(truncatingIfNeeded: step)) }
+    }
+    var sum = SIMD16<Int32>()
+    for i in 0..<count { sum &+= sums[i] }
+    return Float(sum.wrappedSum())
   }
 }

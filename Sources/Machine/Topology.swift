@@ -54,6 +54,16 @@ public struct Topology: Sendable, Equatable {
     caches.first { $0.level == level && $0.bytes > 0 }?.bytes
   }
 
+  /// The NUMA nodes that have a CPU of `affinity`: the system's number of each, and the first such CPU
+  /// of each of its cores.
+  public func nodeCPUs(within affinity: CPUSet) -> [(node: Int, cpus: CPUSet)] {
+    nodes.compactMap { node in
+      let cpus = cores.filter { $0.node == node.index }
+        .compactMap { $0.cpus.first(where: affinity.contains) }
+      return cpus.isEmpty ? nil : (node.index, CPUSet(cpus))
+    }
+  }
+
   /// The machine that we run on. Throws ``MachineError/topology(_:)``.
   public static func ofThisMachine() throws(MachineError) -> Topology {
     try Topology(source: CS_THIS_MACHINE, text: "", name: "this machine")

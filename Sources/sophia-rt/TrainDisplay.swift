@@ -30,7 +30,7 @@ final class TrainDisplay {
       "\(c.optimizerDescription), lr \(Format.scientific(c.lr)), \(Format.grouped(c.batchTokens)) tokens a step, "
         + "\(Format.grouped(c.steps)) steps")
     note(trainer.memory.description)
-    peak = PeakProbe.gigaflops(on: team)
+    peak = PeakProbe.gigaops(on: team)
     note("measured fp32 peak \(Format.fixed(peak, 0)) GFLOP/s on \(team.count) threads")
     firstStep = trainer.step
     if trainer.step > 0 { note("resuming after step \(trainer.step)") }

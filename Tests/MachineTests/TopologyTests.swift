@@ -21,6 +21,14 @@ import Testing
     }
   }
 
+  @Test func nodesWithACPUOfTheMaskGiveTheFirstOfEachCore() throws {
+    let machine = try Topology(synthetic: "numa:3 core:2 pu:2")
+    // Cores 0-1, 2-3 | 4-5, 6-7 | 8-9, 10-11.
+    let nodes = machine.nodeCPUs(within: CPUSet([1, 2, 3, 10, 11]))
+    #expect(nodes.map(\.node) == [0, 2])
+    #expect(nodes.map(\.cpus) == [CPUSet([1, 2]), CPUSet([10])])
+  }
+
   @Test func cachesByLevel() throws {
     let machine = try Topology(
       synthetic: "pack:1 l3:2(size=33554432) l2:4(size=1048576) l1d:1(size=32768) core:1 pu:1")
