@@ -1,7 +1,8 @@
 public import Machine
 
 /// Muon (Jordan, Jin, Boza, You, Cesista, Newhouse, Bernstein, "Muon: An optimizer for hidden layers
-/// in neural networks", 2024, kellerjordan.github.io/posts/muon) for matrices, ``AdamW`` for the rest:
+/// in neural networks", 2024, kellerjordan.github.io/posts/muon) for matrices, ``AdamW`` or ``Sophia`` for
+/// the rest:
 ///
 ///     m ← μ·m + (1 − μ)·g
 ///     O = NewtonSchulz(g + μ·(m − g))                      Nesterov
@@ -12,50 +13,62 @@ public import Machine
 /// Orthogonalizing costs five times 2·n·(2·rows·columns + n²) floating-point operations a matrix and
 /// step, n its shorter side, whatever the batch.
 public final class Muon: Optimizer {
-  /// μ, λ, and those of AdamW.
+  /// What moves the coordinates that lie in no matrix.
+  public enum Rest: Sendable, Equatable {
+    /// As published.
+    case adamW(AdamW.Hyperparameters)
+    /// An experiment of ours.
+    case sophia(Sophia.Hyperparameters)
+  }
+
+  /// μ, λ, and those of the rest.
   public struct Hyperparameters: Sendable, Equatable {
     /// μ, decay of m a step in matrices.
     public var momentum = 0.95
     /// λ in matrices, decoupled, times η.
     public var weightDecay = 0.01
     /// What moves the coordinates that lie in no matrix.
-    public var adamW = AdamW.Hyperparameters()
+    public var rest: Rest
     /// Its η over that of the matrices; 3e-4 / 0.02 in the reference.
-    public var adamWRate = 0.015
+    public var restRate = 0.015
 
     /// The defaults: those of the reference implementation, github.com/KellerJordan/Muon.
     public init() {
-      adamW.epsilon = 1e-10
-      adamW.weightDecay = 0.01
+      var adamW = AdamW.Hyperparameters()
+      (adamW.epsilon, adamW.weightDecay) = (1e-10, 0.01)
+      rest = .adamW(adamW)
     }
 
     /// Throws a ``HyperparameterError`` that names the first one outside its range.
     public func validate() throws(HyperparameterError) {
       try HyperparameterError.checkDecay("momentum", momentum)
       try HyperparameterError.checkWeightDecay(weightDecay)
-      try adamW.validate()
+      switch rest {
+      case .adamW(let adamW): try adamW.validate()
+      case .sophia(let sophia): try sophia.validate()
+      }
       try HyperparameterError.check(
-        "AdamW rate", adamWRate, "0 ≤ AdamW's learning rate / Muon's < 1e6",
-        adamWRate >= 0 && adamWRate < 1e6)
+        "rest rate", restRate, "0 ≤ the rest's learning rate / the matrices' < 1e6",
+        restRate >= 0 && restRate < 1e6)
     }
   }
 
   /// What this optimizer was made with.
   public let hyperparameters: Hyperparameters
-  /// m of all coordinates, then v of those that lie in no matrix.
+  /// m of all coordinates, then AdamW's v or Sophia's h of those that lie in no matrix.
   public let state: [NamedArena]
   private let matrices: [MatrixRange]
   private let plan: ChunkPlan
   private let m: Arena
-  private let v: Arena
+  private let second: Arena
   private let iteration: NewtonSchulz
 
-  /// An optimizer at m = v = 0 for an arena of `count` parameters. Throws ``MemoryError``.
+  /// An optimizer whose state is zero for an arena of `count` parameters. Throws ``MemoryError``.
   ///
   /// - Parameters:
   ///   - matrices: what is orthogonalized, disjoint.
-  ///   - ranges: what AdamW moves, ascending, disjoint and in no matrix. Coordinates in neither are
-  ///     left alone.
+  ///   - ranges: the rest, ascending, disjoint and in no matrix. Coordinates in neither are left
+  ///     alone.
   public init(
     _ hyperparameters: Hyperparameters = Hyperparameters(), matrices: [MatrixRange],
     ranges: [ParameterRange], count: Int, on team: ThreadTeam
@@ -73,9 +86,16 @@ public final class Muon: Optimizer {
     m = try Arena(count: count)
     m.touch(on: team)
     // Where matrices lie it is never touched and takes no memory.
-    v = try Arena(count: count, pages: .sparse)
+    second = try Arena(count: count, pages: .sparse)
     iteration = try NewtonSchulz(matrices, on: team)
-    state = [NamedArena(name: "m", arena: m), NamedArena(name: "v", arena: v, ranges: ranges)]
+    let name =
+      switch hyperparameters.rest {
+      case .adamW: "v"
+      case .sophia: "h"
+      }
+    state = [
+      NamedArena(name: "m", arena: m), NamedArena(name: name, arena: second, ranges: ranges),
+    ]
   }
 
   /// Bytes that a step needs besides the state.
@@ -83,25 +103,41 @@ public final class Muon: Optimizer {
     NewtonSchulz.bytes(matrices, threads: threads)
   }
 
-  /// Never.
-  public func wantsCurvature(step t: Int) -> Bool { false }
+  /// When Sophia moves the rest and wants one.
+  public func wantsCurvature(step t: Int) -> Bool {
+    switch hyperparameters.rest {
+    case .adamW: false
+    case .sophia(let sophia): sophia.wantsCurvature(step: t)
+    }
+  }
 
-  /// The step of ``Optimizer``, matrix by matrix; `t` enters AdamW's bias corrections and no
-  /// curvature is looked at. `learningRate` is that of the matrices; in the statistics, u of AdamW's
-  /// coordinates has its rate's factor in it.
+  /// The step of ``Optimizer``, the rest first, then matrix by matrix; `t` and the curvature enter the
+  /// rest alone. `learningRate` is that of the matrices; in the statistics, u of the rest has its
+  /// rate's factor in it.
   public func step(
     _ theta: TensorView, gradient: TensorView, step t: Int, learningRate: Double,
     gradientScale: Float = 1, curvature: Curvature? = nil, on team: ThreadTeam
   ) -> StepStatistics {
     precondition(
-      theta.count == m.count && gradient.count == m.count && t >= 0,
+      theta.count == m.count && gradient.count == m.count && t >= 0
+        && (curvature?.gradient.count ?? m.count) == m.count,
       "Muon.step: made for \(m.count) parameters, got \(theta.count), gradient \(gradient.count)")
     let settings = hyperparameters
-    let rest = AdamWPass(
-      settings.adamW, theta: theta.base, m: m.base, v: v.base, g: gradient.base, step: t,
-      learningRate: learningRate * settings.adamWRate, gradientScale: gradientScale)
-    var statistics = plan.reduce(on: team, rest.step)
-    statistics.updateSquares *= settings.adamWRate * settings.adamWRate
+    let restRate = learningRate * settings.restRate
+    var statistics: StepStatistics
+    switch settings.rest {
+    case .adamW(let adamW):
+      let rest = AdamWPass(
+        adamW, theta: theta.base, m: m.base, v: second.base, g: gradient.base, step: t,
+        learningRate: restRate, gradientScale: gradientScale)
+      statistics = plan.reduce(on: team, rest.step)
+    case .sophia(let sophia):
+      let rest = SophiaPass(
+        sophia, theta: theta.base, m: m.base, h: second.base, g: gradient.base,
+        curvature: curvature, step: t, learningRate: restRate, gradientScale: gradientScale)
+      statistics = plan.reduce(on: team, rest.step)
+    }
+    statistics.updateSquares *= settings.restRate * settings.restRate
     let pass = MuonPass(
       theta: theta.base, m: m.base, g: gradient.base, momentum: Float(settings.momentum),
       momentumWeight: Float(1 - settings.momentum), rate: Float(-learningRate),

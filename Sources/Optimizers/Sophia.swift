@@ -80,6 +80,15 @@ public final class Sophia: Optimizer {
       try HyperparameterError.checkWeightDecay(weightDecay)
       try HyperparameterError.check("interval", Double(interval), "interval ≥ 1", interval >= 1)
     }
+
+    /// Steps 0, k, 2k, … in the paper's forms; k − 1, 2k − 1, … in the official one.
+    func wantsCurvature(step t: Int) -> Bool {
+      t % interval == (form == .official ? interval - 1 : 0)
+    }
+
+    /// How often h has been refreshed when step `t` updates θ, if every step that wants a curvature
+    /// was given one. A coordinate in quarantine counts as refreshed.
+    func refreshes(at t: Int) -> Int { t / interval + (form == .official ? 0 : 1) }
   }
 
   /// What this optimizer was made with.
@@ -105,16 +114,7 @@ public final class Sophia: Optimizer {
   }
 
   /// Steps 0, k, 2k, … in the paper's forms; k − 1, 2k − 1, … in the official one.
-  public func wantsCurvature(step t: Int) -> Bool {
-    let k = hyperparameters.interval
-    return t % k == (hyperparameters.form == .official ? k - 1 : 0)
-  }
-
-  /// How often h has been refreshed when step `t` updates θ, if every step that wants a curvature
-  /// was given one. A coordinate in quarantine counts as refreshed.
-  func refreshes(at t: Int) -> Int {
-    t / hyperparameters.interval + (hyperparameters.form == .official ? 0 : 1)
-  }
+  public func wantsCurvature(step t: Int) -> Bool { hyperparameters.wantsCurvature(step: t) }
 
   /// The step of ``Optimizer``. When a curvature is given, h is refreshed, before the update or after
   /// it as the form has it; `t` enters the bias correction of h alone. A coordinate whose refresh is not finite
@@ -127,18 +127,9 @@ public final class Sophia: Optimizer {
       theta.count == m.count && gradient.count == m.count
         && (curvature?.gradient.count ?? m.count) == m.count,
       "Sophia.step: made for \(m.count) parameters, got \(theta.count), gradient \(gradient.count)")
-    let settings = hyperparameters
-    let n = refreshes(at: t)
-    // Before the first refresh h is zero, however it is corrected.
-    let correction = settings.biasCorrectsH && n > 0 ? 1 / (1 - AdamW.power(settings.beta2, n)) : 1
     let pass = SophiaPass(
-      form: settings.form, theta: theta.base, m: m.base, h: h.base, g: gradient.base,
-      gHat: curvature?.gradient.base, momentumWeight: Float(1 - settings.beta1),
-      curvatureWeight: Float(1 - settings.beta2), rho: Float(settings.rho * correction),
-      correction: Float(correction), limit: settings.form == .v1 ? Float(settings.rho) : 1,
-      epsilon: Float(settings.epsilon), rate: Float(-learningRate),
-      weightDecay: Float(settings.weightDecay), gradientScale: gradientScale,
-      gHatScale: curvature?.scale ?? 1, labelTerms: curvature?.labelTerms.map(Float.init))
+      hyperparameters, theta: theta.base, m: m.base, h: h.base, g: gradient.base,
+      curvature: curvature, step: t, learningRate: learningRate, gradientScale: gradientScale)
     return plan.reduce(on: team, pass.step)
   }
 }

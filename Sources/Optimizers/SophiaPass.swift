@@ -29,11 +29,39 @@ struct SophiaPass {
   /// B_c; nil: ĝ is the estimate itself.
   let labelTerms: Float?
 
+  /// The pass of step `t` (from 0), which enters the bias correction of h alone.
+  init(
+    _ settings: Sophia.Hyperparameters, theta: UnsafeMutablePointer<Float>,
+    m: UnsafeMutablePointer<Float>, h: UnsafeMutablePointer<Float>, g: UnsafePointer<Float>,
+    curvature: Curvature?, step t: Int, learningRate: Double, gradientScale: Float
+  ) {
+    (self.theta, self.m, self.h, self.g) = (theta, m, h, g)
+    form = settings.form
+    gHat = curvature.map { UnsafePointer($0.gradient.base) }
+    momentumWeight = Float(1 - settings.beta1)
+    curvatureWeight = Float(1 - settings.beta2)
+    let n = settings.refreshes(at: t)
+    // Before the first refresh h is zero, however it is corrected.
+    let correction = settings.biasCorrectsH && n > 0 ? 1 / (1 - AdamW.power(settings.beta2, n)) : 1
+    rho = Float(settings.rho * correction)
+    self.correction = Float(correction)
+    limit = settings.form == .v1 ? Float(settings.rho) : 1
+    epsilon = Float(settings.epsilon)
+    rate = Float(-learningRate)
+    weightDecay = Float(settings.weightDecay)
+    self.gradientScale = gradientScale
+    gHatScale = curvature?.scale ?? 1
+    labelTerms = curvature?.labelTerms.map(Float.init)
+  }
+
   /// The step on `piece`. Nine of ten steps of the default form have a loop without branches; the
   /// other cases share one, whose branches go the same way all along and hide behind memory.
   func step(_ piece: ParameterRange) -> StepStatistics {
-    form == .paper && gHat == nil
+    var statistics =
+      form == .paper && gHat == nil
       ? pass(piece, form: .paper, gHat: nil) : pass(piece, form: form, gHat: gHat)
+    statistics.clippable = piece.count
+    return statistics
   }
 
   @inline(__always)

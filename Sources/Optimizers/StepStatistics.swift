@@ -3,7 +3,9 @@
 public struct StepStatistics: Sendable, Equatable {
   /// Number of coordinates.
   public internal(set) var count = 0
-  /// Coordinates with |m| < ρ·h, with the m and h that made this update (always 0 for others than Sophia).
+  /// Those that Sophia moves, each limited by its curvature or by the clip; 0 for other optimizers.
+  public internal(set) var clippable = 0
+  /// Of them, those with |m| < ρ·h, with the m and h that made this update.
   public internal(set) var wins = 0
   /// Coordinates whose curvature refresh was not finite, so that their h was kept.
   public internal(set) var quarantined = 0
@@ -11,9 +13,9 @@ public struct StepStatistics: Sendable, Equatable {
   public internal(set) var thetaSquares = 0.0
   /// Σ m², after the step.
   public internal(set) var momentumSquares = 0.0
-  /// Σ h² (Sophia) or Σ v² (AdamW, in Muon too), after the step; 0 for Lion.
+  /// Σ h² (Sophia) or Σ v² (AdamW), in Muon of the rest, after the step; 0 for Lion.
   public internal(set) var curvatureSquares = 0.0
-  /// Σ |h| (Sophia) or Σ |v| (AdamW, in Muon too), after the step; 0 for Lion.
+  /// Σ |h| (Sophia) or Σ |v| (AdamW), in Muon of the rest, after the step; 0 for Lion.
   public internal(set) var curvatureSum = 0.0
   /// Σ u², where the step was θ ← θ − η(λθ + u).
   public internal(set) var updateSquares = 0.0
@@ -21,14 +23,14 @@ public struct StepStatistics: Sendable, Equatable {
   /// Nothing seen yet.
   public init() {}
 
-  /// Fraction of coordinates that curvature, not the clip, limits: |m| < ρ·h. The `win_rate` of
-  /// Sophia's README, which advises 0.1–0.5.
-  public var winRate: Double { count == 0 ? 0 : Double(wins) / Double(count) }
+  /// Fraction of Sophia's coordinates that curvature, not the clip, limits: |m| < ρ·h. The `win_rate`
+  /// of Sophia's README, which advises 0.1–0.5.
+  public var winRate: Double { clippable == 0 ? 0 : Double(wins) / Double(clippable) }
   /// ‖θ‖₂ after the step.
   public var thetaNorm: Double { thetaSquares.squareRoot() }
   /// ‖m‖₂ after the step.
   public var momentumNorm: Double { momentumSquares.squareRoot() }
-  /// ‖h‖₂ (Sophia) or ‖v‖₂ (AdamW, in Muon too) after the step; 0 for Lion.
+  /// ‖h‖₂ (Sophia) or ‖v‖₂ (AdamW), in Muon of the rest, after the step; 0 for Lion.
   public var curvatureNorm: Double { curvatureSquares.squareRoot() }
   /// ‖u‖₂, where the step was θ ← θ − η(λθ + u); times η it is the length of the step.
   public var updateNorm: Double { updateSquares.squareRoot() }
@@ -36,6 +38,7 @@ public struct StepStatistics: Sendable, Equatable {
   /// Adds the sums of the coordinates that come next.
   static func += (sum: inout StepStatistics, next: StepStatistics) {
     sum.count += next.count
+    sum.clippable += next.clippable
     sum.wins += next.wins
     sum.quarantined += next.quarantined
     sum.thetaSquares += next.thetaSquares

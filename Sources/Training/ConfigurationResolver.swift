@@ -23,7 +23,7 @@ extension TrainingConfiguration {
     // Chen et al. 2023, §5: 3 to 10 times smaller than AdamW's.
     if result.optimizerName == .lion { result.lr /= 4 }
     // In units of the spectral norm, at any width (Jordan's README).
-    if result.optimizerName == .muon { result.lr = 0.02 }
+    if result.optimizerName.isMuon { result.lr = 0.02 }
     try result.apply(training, recipes: ["paper"])
     let paper = try PresetLevel(training["paper"], "\(training.name): paper")
     // A recipe that is not asked for is read all the same, so that its mistakes are found.
@@ -69,9 +69,11 @@ extension TrainingConfiguration {
       var probe = self
       try probe.apply(part.members, from: part.name)
       if name == optimizer { self = probe }
-      // What Muon leaves to AdamW learns at AdamW's rate, unless something nearer says otherwise.
-      if optimizerName == .muon && name == OptimizerName.adamW.rawValue && part["lr"] != nil {
-        adamWLR = probe.lr
+      // What Muon leaves to another learns at the other's rate, unless something nearer says otherwise.
+      switch (optimizerName, OptimizerName(rawValue: name)) {
+      case (.muon, .adamW) where part["lr"] != nil: adamWLR = probe.lr
+      case (.sophiaMuon, .sophiaG) where part["lr"] != nil: sophiaLR = probe.lr
+      default: break
       }
     }
   }
@@ -96,10 +98,18 @@ extension TrainingConfiguration {
     case .lion:
       let h = Lion.Hyperparameters()
       (beta1, beta2, weightDecay) = (h.beta1, h.beta2, h.weightDecay)
-    case .muon:
+    case .muon, .sophiaMuon:
       let h = Muon.Hyperparameters()
       (momentum, weightDecay) = (h.momentum, h.weightDecay)
-      (beta1, beta2, epsilon) = (h.adamW.beta1, h.adamW.beta2, h.adamW.epsilon)
+      if case .adamW(let adamW) = h.rest {
+        (beta1, beta2, epsilon) = (adamW.beta1, adamW.beta2, adamW.epsilon)
+      }
+      if optimizerName == .sophiaMuon {
+        let h = Sophia.Hyperparameters()
+        (beta2, gamma, curvatureInterval) = (h.beta2, h.rho, h.interval)
+        // What small batches want of Sophia-G (`nano`, `tiny`), at any size of the model.
+        (beta1, epsilon) = (0.8, 1e-5)
+      }
     }
   }
 

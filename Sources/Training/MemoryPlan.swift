@@ -48,7 +48,7 @@ public struct MemoryPlan: Sendable {
         (
           "activations of \(B)×\(T) tokens",
           StepGradient.bytes(
-            config, microBatch: B, T: T, curvature: optimizer == .sophiaG, threads: threads)
+            config, microBatch: B, T: T, curvature: optimizer.samplesLabels, threads: threads)
         ),
         (
           "Hessian-vector product of a sequence",

@@ -105,7 +105,7 @@ public final class Trainer {
     gradient = try asTraining { [memory, theta, gradients, curvature, table] in
       try StepGradient(
         model, table: table, parameters: theta, gradients: gradients,
-        curvature: name == .sophiaG ? curvature?.gradient : nil,
+        curvature: name.samplesLabels ? curvature?.gradient : nil,
         microBatch: memory.microBatch, T: T, on: team)
     }
     if name == .sophiaH, let curvature {

@@ -14,8 +14,12 @@ extension TrainingConfiguration {
     guard warmup <= steps else {
       throw .configuration("--warmup \(warmup) is more than --steps \(steps): lower it")
     }
-    guard optimizerName != .muon || lr > 0 else {
-      throw .configuration("--lr \(lr): muon expects more than 0; --adamw-lr is kept in proportion")
+    guard !optimizerName.isMuon || lr > 0 else {
+      throw .configuration(
+        "--lr \(lr): \(optimizer) expects more than 0; --\(restFlag) is kept in proportion")
+    }
+    guard optimizerName != .sophiaMuon || sophia.form == .paper else {
+      throw .configuration("--sophia-form \(sophiaForm): sophia-muon has form paper only")
     }
     guard optimizerName != .sophiaH || sophia.form != .official else {
       throw .configuration(
@@ -32,17 +36,20 @@ extension TrainingConfiguration {
       case .sophiaG, .sophiaH: try sophia.validate()
       case .adamW: try adamW.validate()
       case .lion: try lion.validate()
-      case .muon: try muon.validate()
+      case .muon, .sophiaMuon: try muon.validate()
       }
     } catch {
       let flags = [
         "rho": "gamma", "weight decay": "weight-decay", "interval": "curvature-interval",
-        "AdamW rate": "adamw-lr",
+        "rest rate": restFlag,
       ]
       let flag = flags[error.name] ?? error.name
       throw .configuration("--\(flag) \(error.value): \(optimizer) expects \(error.expected)")
     }
   }
+
+  /// The flag of the learning rate of what lies in no matrix.
+  private var restFlag: String { optimizerName == .sophiaMuon ? "sophia-lr" : "adamw-lr" }
 
   /// Which optimizer; the keys let no other name in.
   public var optimizerName: OptimizerName { OptimizerName(rawValue: optimizer) ?? .sophiaG }
@@ -79,11 +86,13 @@ extension TrainingConfiguration {
     return h
   }
 
-  /// Muon's numbers; β1, β2 and ε are those of its AdamW, whose coordinates do not decay.
+  /// Muon's numbers; β1, β2 and ε are those of its AdamW or Sophia, whose coordinates do not decay.
   public var muon: Muon.Hyperparameters {
     var h = Muon.Hyperparameters()
-    (h.momentum, h.weightDecay, h.adamW) = (momentum, weightDecay, adamW)
-    h.adamWRate = adamWLR / lr
+    (h.momentum, h.weightDecay) = (momentum, weightDecay)
+    let isSophia = optimizerName == .sophiaMuon
+    h.rest = isSophia ? .sophia(sophia) : .adamW(adamW)
+    h.restRate = (isSophia ? sophiaLR : adamWLR) / lr
     return h
   }
 
@@ -96,6 +105,10 @@ extension TrainingConfiguration {
 }
 
 extension TrainingConfiguration.OptimizerName {
-  /// Whether it is Sophia with either estimator, and so has h and refreshes.
-  public var isSophia: Bool { self == .sophiaG || self == .sophiaH }
+  /// Whether Sophia moves all parameters or some, so that there are h and refreshes.
+  public var isSophia: Bool { self == .sophiaH || samplesLabels }
+  /// Whether its estimator is Gauss–Newton–Bartlett's.
+  public var samplesLabels: Bool { self == .sophiaG || self == .sophiaMuon }
+  /// Whether matrices get Muon's update.
+  public var isMuon: Bool { self == .muon || self == .sophiaMuon }
 }

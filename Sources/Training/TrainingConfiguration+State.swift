@@ -13,7 +13,7 @@ extension TrainingConfiguration {
     case .sophiaG, .sophiaH: return try Sophia(sophia, ranges: ranges, count: table.count, on: team)
     case .adamW: return try AdamW(adamW, ranges: ranges, count: table.count, on: team)
     case .lion: return try Lion(lion, ranges: ranges, count: table.count, on: team)
-    case .muon:
+    case .muon, .sophiaMuon:
       return try Muon(
         muon, matrices: Self.matrices(table),
         ranges: Self.ranges(table.entries.filter { $0.matrices == 0 }), count: table.count, on: team
@@ -41,7 +41,8 @@ extension TrainingConfiguration {
     switch optimizerName {
     case .sophiaG, .sophiaH, .adamW: 2 * 4 * table.count
     case .lion: 4 * table.count
-    case .muon: 4 * table.entries.reduce(0) { $0 + ($1.matrices > 0 ? 1 : 2) * $1.count }
+    case .muon, .sophiaMuon:
+      4 * table.entries.reduce(0) { $0 + ($1.matrices > 0 ? 1 : 2) * $1.count }
     }
   }
 
@@ -52,6 +53,6 @@ extension TrainingConfiguration {
 
   /// Bytes that the optimizer's step needs besides.
   func workspaceBytes(of table: ParameterTable, threads: Int) -> Int {
-    optimizerName == .muon ? Muon.workspaceBytes(Self.matrices(table), threads: threads) : 0
+    optimizerName.isMuon ? Muon.workspaceBytes(Self.matrices(table), threads: threads) : 0
   }
 }

@@ -18,6 +18,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
     case lion
     /// Muon for the layers' matrices, AdamW for embeddings, biases and LayerNorm.
     case muon
+    /// An experiment: Muon for the layers' matrices, Sophia-G for embeddings, biases and LayerNorm.
+    case sophiaMuon = "sophia-muon"
   }
 
   /// The model: a preset's name or a file.
@@ -48,6 +50,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var lr = 1e-3
   /// Peak learning rate of what Muon leaves to AdamW.
   public var adamWLR = 3e-4
+  /// Peak learning rate of what sophia-muon leaves to Sophia.
+  public var sophiaLR = 2e-3
   /// Steps of linear warmup.
   public var warmup = 100
   /// `cosine` or `constant`.
@@ -114,6 +118,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
     .choice("optimizer", \.optimizer, OptimizerName.allCases.map(\.rawValue)),
     .choice("sophia-form", \.sophiaForm, Sophia.Form.allCases.map(\.rawValue)),
     .number("lr", \.lr, 0...1e3), .number("adamw-lr", \.adamWLR, 0...1e3),
+    .number("sophia-lr", \.sophiaLR, 0...1e3),
     .integer("warmup", \.warmup, 0...1 << 31),
     .choice("schedule", \.schedule, Schedule.Shape.allCases.map(\.rawValue)),
     .number("min-lr-ratio", \.minLRRatio, 0...1), .number("weight-decay", \.weightDecay, 0...1e3),

@@ -50,8 +50,8 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "sophia-g (default), sophia-h (exact Hessian-vector products), adamw, lion, or muon (adamw for "
-        + "embeddings and vectors).",
+      "sophia-g (default), sophia-h (exact Hessian-vector products), adamw, lion, muon (adamw for "
+        + "embeddings and vectors), or sophia-muon (an experiment: muon with sophia-g for those).",
       valueName: "name"))
   var optimizer: String?
   @Option(
@@ -80,6 +80,11 @@ struct TrainCommand: ParsableCommand {
       "Peak learning rate of what muon leaves to AdamW (default: the model's for adamw).",
       valueName: "x"))
   var adamwLR: Double?
+  @Option(
+    help: ArgumentHelp(
+      "Peak learning rate of what sophia-muon leaves to Sophia (default: the model's for sophia-g).",
+      valueName: "x"))
+  var sophiaLR: Double?
   @Option(help: ArgumentHelp("Steps of linear warmup.", valueName: "n"))
   var warmup: Int?
   @Option(help: ArgumentHelp("cosine (default) or constant.", valueName: "name"))
@@ -198,7 +203,8 @@ struct TrainCommand: ParsableCommand {
       ("seed", seed),
     ]
     let numbers: [(String, Double?)] = [
-      ("lr", lr), ("adamw-lr", adamwLR), ("momentum", momentum), ("min-lr-ratio", minLRRatio),
+      ("lr", lr), ("adamw-lr", adamwLR), ("sophia-lr", sophiaLR),
+      ("momentum", momentum), ("min-lr-ratio", minLRRatio),
       ("weight-decay", weightDecay), ("clip", clip),
       ("beta1", beta1), ("beta2", beta2), ("gamma", gamma), ("epsilon", epsilon),
       ("curvature-share", curvatureShare),

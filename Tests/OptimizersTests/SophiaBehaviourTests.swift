@@ -95,9 +95,9 @@ import Testing
     #expect((0..<25).filter(paper.wantsCurvature) == [0, 10, 20])
     #expect((0..<25).filter(v1.wantsCurvature) == [0, 10, 20])
     // As many as were wanted before the update: in the code the one of the step itself comes after.
-    #expect([0, 9, 10, 24].map(paper.refreshes) == [1, 1, 2, 3])
-    #expect([0, 9, 10, 24].map(v1.refreshes) == [1, 1, 2, 3])
-    #expect([0, 9, 10, 24].map(official.refreshes) == [0, 0, 1, 2])
+    #expect([0, 9, 10, 24].map(paper.hyperparameters.refreshes) == [1, 1, 2, 3])
+    #expect([0, 9, 10, 24].map(v1.hyperparameters.refreshes) == [1, 1, 2, 3])
+    #expect([0, 9, 10, 24].map(official.hyperparameters.refreshes) == [0, 0, 1, 2])
     #expect((0..<25).filter(official.wantsCurvature) == [9, 19])
   }
 

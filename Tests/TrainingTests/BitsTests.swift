@@ -37,7 +37,8 @@ struct Recipe: Sendable, CustomTestStringConvertible {
     Recipe(optimizer: "sophia-h", form: "paper", biasCorrected: true, groups: 3, share: 1),
     Recipe(optimizer: "sophia-h", form: "v1", groups: 2, probe: .rademacher),
     Recipe(optimizer: "adamw", form: "paper"), Recipe(optimizer: "lion", form: "paper"),
-    Recipe(optimizer: "muon", form: "paper"),
+    Recipe(optimizer: "muon", form: "paper"), Recipe(optimizer: "sophia-muon", form: "paper"),
+    Recipe(optimizer: "sophia-muon", form: "paper", biasCorrected: true, groups: 2, share: 1),
   ]
 }
 
@@ -73,7 +74,7 @@ extension TrainingTests {
         ("weight-decay", 0.5),
         ("sophia-form", "official"), ("sophia-form", "v1"), ("bias-correct-h", true),
         ("optimizer", "sophia-h"), ("optimizer", "adamw"), ("optimizer", "lion"),
-        ("optimizer", "muon"),
+        ("optimizer", "muon"), ("optimizer", "sophia-muon"),
         ("schedule", "constant"),
         ("beta1", 0.9),
       ] as [(String, JSON)])
@@ -84,14 +85,20 @@ extension TrainingTests {
       #expect(other.bits["weights"] != first.bits["weights"])
     }
 
-    @Test func anotherProbeGivesOtherBits() throws {
+    @Test(
+      arguments: [
+        ("sophia-h", "probe", "rademacher"), ("sophia-muon", "sophia-lr", 0.003),
+        ("sophia-muon", "gamma", 1.0), ("sophia-muon", "curvature-share", 1.0),
+        ("sophia-muon", "momentum", 0.9), ("muon", "adamw-lr", 0.003),
+      ] as [(String, String, JSON)])
+    func anotherNumberOfTheOptimizersOwnGivesOtherBits(
+      optimizer: String, key: String, value: JSON
+    ) throws {
       let tiny = try TinyRun()
-      func bits(_ probe: String, _ out: String) throws -> FinishedRun.Bits {
-        try tiny.run(
-          tiny.request(out, .init(["optimizer": "sophia-h", "probe": .string(probe)]))
-        ).bits
-      }
-      #expect(try bits("gaussian", "a")["weights"] != bits("rademacher", "b")["weights"])
+      let own = [JSONMember("optimizer", .string(optimizer))]
+      let first = try tiny.run(tiny.request("first", own))
+      let other = try tiny.run(tiny.request("other", own + [JSONMember(key, value)]))
+      #expect(other.bits["weights"] != first.bits["weights"])
     }
 
     /// Data run out after a few steps, in the middle of a batch, and go round again.

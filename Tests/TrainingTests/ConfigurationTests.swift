@@ -73,6 +73,8 @@ extension TrainingTests {
         ("beta1", .number(1), "adamw"), ("beta2", .number(1), "sophia-g"),
         ("beta2", .number(1), "lion"), ("momentum", .number(1), "muon"), ("lr", .number(0), "muon"),
         ("adamw-lr", .number(1000), "muon"), ("warmup", 13, "adamw"),
+        ("sophia-lr", .number(1000), "sophia-muon"), ("gamma", .number(0), "sophia-muon"),
+        ("lr", .number(0), "sophia-muon"), ("sophia-form", "v1", "sophia-muon"),
         ("batch-tokens", 100, "adamw"),
       ] as [(String, JSON, String)])
     func whatTheOptimizerRefusesNamesTheFlag(key: String, value: JSON, optimizer: String) throws {
@@ -145,14 +147,41 @@ extension TrainingTests {
           flags: .init(flags) + [JSONMember("optimizer", "muon")])
       }
       let usual = try resolve(["adamw": ["lr": 0.002, "beta2": 0.9]])
-      #expect(usual.lr == 0.02 && usual.adamWLR == 0.002 && usual.muon.adamWRate == 0.1)
+      #expect(usual.lr == 0.02 && usual.adamWLR == 0.002 && usual.muon.restRate == 0.1)
       #expect(usual.beta2 == 0.95 && usual.momentum == 0.95 && usual.weightDecay == 0.01)
-      #expect(usual.muon.adamW.epsilon == 1e-10)
+      #expect(usual.muon.rest == .adamW(usual.adamW) && usual.adamW.epsilon == 1e-10)
       #expect(try resolve([:]).adamWLR == 3e-4)
       let own = try resolve(["adamw": ["lr": 0.002], "muon": ["lr": 0.01, "adamw-lr": 0.004]])
       #expect(own.lr == 0.01 && own.adamWLR == 0.004)
       let said = try resolve(["adamw": ["lr": 0.002]], ["lr": 0.04, "adamw-lr": 0.001])
       #expect(said.lr == 0.04 && said.adamWLR == 0.001)
+    }
+
+    /// What it leaves to Sophia learns at the model's rate for Sophia-G, with the other numbers that
+    /// small batches want, unless the preset has some under its own name.
+    @Test func sophiaMuonTakesSophiasRateForTheRest() throws {
+      func resolve(
+        _ training: JSON, _ flags: KeyValuePairs<String, JSON> = [:]
+      ) throws -> TrainingConfiguration {
+        try TrainingConfiguration.resolve(
+          preset: ["training": training], presetName: "p", file: nil,
+          flags: .init(flags) + [JSONMember("optimizer", "sophia-muon")])
+      }
+      let preset: JSON = [
+        "adamw": ["lr": 0.5], "sophia-g": ["lr": 0.001, "weight-decay": 0.7, "beta1": 0.6],
+      ]
+      let usual = try resolve(preset)
+      #expect(usual.lr == 0.02 && usual.sophiaLR == 0.001 && usual.muon.restRate == 0.05)
+      #expect(usual.muon.rest == .sophia(usual.sophia) && usual.sophia.form == .paper)
+      #expect(usual.beta1 == 0.8 && usual.beta2 == 0.99 && usual.gamma == 0.05)
+      #expect(usual.epsilon == 1e-5 && usual.curvatureInterval == 10)
+      #expect(usual.momentum == 0.95 && usual.weightDecay == 0.01)
+      #expect(try resolve([:]).sophiaLR == 0.002)
+      let own = try resolve(["sophia-g": ["lr": 1], "sophia-muon": ["sophia-lr": 3, "beta1": 0.7]])
+      #expect(own.sophiaLR == 3 && own.beta1 == 0.7)
+      let said = try resolve(preset, ["sophia-lr": 0.004, "gamma": 0.2, "beta1": 0.5])
+      #expect(said.sophiaLR == 0.004 && said.gamma == 0.2 && said.beta1 == 0.5)
+      #expect(said.optimizerDescription == "sophia-muon (form paper)")
     }
 
     /// Version 1 clips to ±ρ, so what is a default for ±1 is converted; what is said is taken as said.

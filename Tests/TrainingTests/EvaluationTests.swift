@@ -110,7 +110,7 @@ extension TrainingTests {
       let own =
         [
           "adamw": ["v_norm"], "muon": ["v_norm"], "sophia-g": ["win_rate", "h_norm"],
-          "sophia-h": ["win_rate", "h_norm"],
+          "sophia-h": ["win_rate", "h_norm"], "sophia-muon": ["win_rate", "h_norm"],
         ][recipe.optimizer] ?? []
       for line in lines {
         let keys = try #require(line.objectValue).map(\.key)

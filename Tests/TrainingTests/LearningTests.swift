@@ -13,6 +13,7 @@ extension TrainingTests {
     @Test(
       arguments: [
         ("sophia-g", 0.002), ("sophia-h", 0.002), ("adamw", 0.01), ("lion", 0.002), ("muon", 0.02),
+        ("sophia-muon", 0.02),
       ])
     func aTinyModelIsBelowTheUnigramModelInFourHundredSteps(optimizer: String, lr: Double) throws {
       let tiny = try TinyRun(stories: 200)

@@ -49,16 +49,19 @@ extension TrainingTests {
       }
     }
 
-    /// Muon has v for embeddings and vectors alone, and needs room for the largest matrix twice, for its
+    /// Muon has v, or Sophia's h, for embeddings and vectors alone, and needs room for the largest matrix twice, for its
     /// shorter side's square twice, and for the products.
-    @Test func muonPlansItsOrthogonalization() throws {
-      let plan = try plan("muon", microBatch: 4, gib: 100)
+    @Test(arguments: ["muon", "sophia-muon"])
+    func muonPlansItsOrthogonalization(optimizer: String) throws {
+      let plan = try plan(optimizer, microBatch: 4, gib: 100)
       let hidden = 12 * 12 * 768 * 768
       let state = try #require(plan.parts.first { $0.name == "optimizer state" })
       #expect(state.bytes == 4 * (2 * ParameterTable(model).count - hidden))
       let workspace = try #require(plan.parts.first { $0.name == "orthogonalization" })
       let buffers = 4 * 2 * (4 + 1) * 768 * 768
       #expect(workspace.bytes > buffers && workspace.bytes < buffers + 64 << 20)
+      let gHat = plan.parts.first { $0.name == "curvature gradient" }
+      #expect(gHat?.bytes == (optimizer == "muon" ? nil : 4 * ParameterTable(model).count))
       let adamW = try self.plan("adamw", microBatch: 4, gib: 100)
       #expect(adamW.parts.allSatisfy { $0.name != "orthogonalization" })
     }

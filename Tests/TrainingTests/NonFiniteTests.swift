@@ -45,7 +45,7 @@ extension TrainingTests {
     }
 
     /// A learning rate that no model survives: what was saved before can be resumed or looked at.
-    @Test(arguments: ["sophia-g", "sophia-h", "adamw", "lion", "muon"])
+    @Test(arguments: ["sophia-g", "sophia-h", "adamw", "lion", "muon", "sophia-muon"])
     func theLastCheckpointStaysGood(optimizer: String) throws {
       let tiny = try TinyRun()
       var request = tiny.request(

@@ -25,7 +25,8 @@ extension TrainingTests {
         // The paper's windows are longer than those of the smallest presets.
         if recipe == "none" { #expect(configuration.context <= model.contextLength) }
         try configuration.validate()
-        #expect(configuration.lr > 0 && configuration.lr < (optimizer == "muon" ? 0.1 : 0.01))
+        #expect(
+          configuration.lr > 0 && configuration.lr < (optimizer.hasSuffix("muon") ? 0.1 : 0.01))
       }
     }
 
