@@ -22,10 +22,11 @@ public protocol Optimizer: AnyObject, Sendable {
   ///   - step: t, from 0.
   ///   - learningRate: η of this step.
   ///   - gradientScale: what g is multiplied with first, the factor of a clip by norm; else 1.
+  ///   - rho: Sophia's ρ in this step (``AutoRho``); nil: its hyperparameter. Others have none.
   ///   - curvature: the sampled-label gradient, on the steps that want it.
   func step(
     _ theta: TensorView, gradient: TensorView, step t: Int, learningRate: Double,
-    gradientScale: Float, curvature: Curvature?, on team: ThreadTeam
+    gradientScale: Float, rho: Double?, curvature: Curvature?, on team: ThreadTeam
   ) -> StepStatistics
 }
 

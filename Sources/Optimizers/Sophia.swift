@@ -121,7 +121,7 @@ public final class Sophia: Optimizer {
   /// keeps its h and is counted as quarantined.
   public func step(
     _ theta: TensorView, gradient: TensorView, step t: Int, learningRate: Double,
-    gradientScale: Float = 1, curvature: Curvature? = nil, on team: ThreadTeam
+    gradientScale: Float = 1, rho: Double? = nil, curvature: Curvature? = nil, on team: ThreadTeam
   ) -> StepStatistics {
     precondition(
       theta.count == m.count && gradient.count == m.count
@@ -129,7 +129,8 @@ public final class Sophia: Optimizer {
       "Sophia.step: made for \(m.count) parameters, got \(theta.count), gradient \(gradient.count)")
     let pass = SophiaPass(
       hyperparameters, theta: theta.base, m: m.base, h: h.base, g: gradient.base,
-      curvature: curvature, step: t, learningRate: learningRate, gradientScale: gradientScale)
+      rho: rho, curvature: curvature, step: t, learningRate: learningRate,
+      gradientScale: gradientScale)
     return plan.reduce(on: team, pass.step)
   }
 }

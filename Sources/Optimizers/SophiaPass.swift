@@ -29,11 +29,13 @@ struct SophiaPass {
   /// B_c; nil: ĝ is the estimate itself.
   let labelTerms: Float?
 
-  /// The pass of step `t` (from 0), which enters the bias correction of h alone.
+  /// The pass of step `t` (from 0), which enters the bias correction of h alone. `rho` is taken in
+  /// place of the hyperparameter.
   init(
     _ settings: Sophia.Hyperparameters, theta: UnsafeMutablePointer<Float>,
     m: UnsafeMutablePointer<Float>, h: UnsafeMutablePointer<Float>, g: UnsafePointer<Float>,
-    curvature: Curvature?, step t: Int, learningRate: Double, gradientScale: Float
+    rho given: Double?, curvature: Curvature?, step t: Int, learningRate: Double,
+    gradientScale: Float
   ) {
     (self.theta, self.m, self.h, self.g) = (theta, m, h, g)
     form = settings.form
@@ -43,9 +45,10 @@ struct SophiaPass {
     let n = settings.refreshes(at: t)
     // Before the first refresh h is zero, however it is corrected.
     let correction = settings.biasCorrectsH && n > 0 ? 1 / (1 - AdamW.power(settings.beta2, n)) : 1
-    rho = Float(settings.rho * correction)
+    let rho = given ?? settings.rho
+    self.rho = Float(rho * correction)
     self.correction = Float(correction)
-    limit = settings.form == .v1 ? Float(settings.rho) : 1
+    limit = settings.form == .v1 ? Float(rho) : 1
     epsilon = Float(settings.epsilon)
     rate = Float(-learningRate)
     weightDecay = Float(settings.weightDecay)

@@ -27,6 +27,7 @@ extension Trainer {
       JSONMember("clip_rate", .number(step.clipRate)),
     ]
     if let winRate = step.winRate { members.append(JSONMember("win_rate", .number(winRate))) }
+    if let gamma = step.gamma { members.append(JSONMember("gamma", .number(gamma))) }
     if let norm = step.curvatureNorm {
       members.append(JSONMember(step.winRate == nil ? "v_norm" : "h_norm", .number(norm)))
     }

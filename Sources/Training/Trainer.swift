@@ -123,7 +123,7 @@ public final class Trainer {
       try load(resumeFrom)
       return
     }
-    state.dataFingerprint = dataset.fingerprint
+    (state.dataFingerprint, state.autoRho) = (dataset.fingerprint, configuration.adjustment)
     if let initFrom {
       try asTraining { try initFrom.read(into: theta) }
     } else {
@@ -182,17 +182,21 @@ public final class Trainer {
     let clip: Float = configuration.clip > 0 ? norm.scale(clippingTo: configuration.clip) : 1
     if clip < 1 { state.clippedSteps += 1 }
     let learningRate = configuration.learningRates.learningRate(step: t)
+    if curved { state.autoRho?.adjust() }
     let updating = clock.now
     let statistics = optimizer.step(
       theta.view(), gradient: gradients.view(), step: t, learningRate: learningRate,
-      gradientScale: clip, curvature: curved ? curvature?.estimate : nil, on: team)
+      gradientScale: clip, rho: state.autoRho?.rho,
+      curvature: curved ? curvature?.estimate : nil, on: team)
+    let gamma = state.autoRho?.rho
+    state.autoRho?.add(statistics)
     state.step += 1
     let ended = clock.now
     let tokens = configuration.batchTokens
     let step = StepReport(
       step: state.step, steps: configuration.steps, loss: loss, learningRate: learningRate,
       gradientNorm: norm.norm, clipRate: Double(state.clippedSteps) / Double(state.step),
-      winRate: curvature == nil ? nil : statistics.winRate,
+      winRate: curvature == nil ? nil : statistics.winRate, gamma: gamma,
       curvatureNorm: optimizer.state.count > 1 ? statistics.curvatureNorm : nil,
       momentumNorm: statistics.momentumNorm, parameterNorm: statistics.thetaNorm,
       curvatureSequences: curved ? configuration.curvatureSequences : 0,

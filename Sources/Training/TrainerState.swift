@@ -1,5 +1,6 @@
 import Checkpoints
 import Files
+import Optimizers
 
 /// What a checkpoint holds besides tensors: where the run is. With the configuration it determines
 /// everything that comes: random numbers are counter-based and keyed by the step.
@@ -10,6 +11,8 @@ struct TrainerState: Sendable, Equatable {
   var clippedSteps = 0
   /// Lowest validation loss so far, nats a token.
   var bestValidationLoss: Double?
+  /// Sophia's γ, where it is adjusted.
+  var autoRho: AutoRho?
   /// Which tokens the run is trained on (`TokenDataset.fingerprint`).
   var dataFingerprint = ""
 
@@ -24,6 +27,7 @@ struct TrainerState: Sendable, Equatable {
     if let bestValidationLoss {
       members.append(JSONMember("best_validation_loss", .number(bestValidationLoss)))
     }
+    if let autoRho { members.append(JSONMember("auto_rho", autoRho.json)) }
     members.append(JSONMember("configuration", configuration.json))
     return .object(members)
   }
@@ -64,6 +68,27 @@ struct TrainerState: Sendable, Equatable {
     guard step <= configuration.steps else {
       throw invalid("step", "at most \(configuration.steps)")
     }
+    if let start = configuration.adjustment {
+      guard let autoRho = json["auto_rho"].flatMap(start.restored) else {
+        throw invalid("auto_rho", "gamma, wins and coordinates of --auto-rho \(start.band)")
+      }
+      state.autoRho = autoRho
+    }
     return (state, configuration)
+  }
+}
+
+extension AutoRho {
+  /// γ and what was seen since its last adjustment.
+  var json: JSON {
+    ["gamma": .number(rho), "wins": .integer(wins), "coordinates": .integer(clippable)]
+  }
+
+  /// This one with the numbers of ``json``; nil if they cannot be its.
+  func restored(_ json: JSON) -> AutoRho? {
+    guard let rho = json["gamma"]?.doubleValue, let wins = json["wins"]?.intValue,
+      let clippable = json["coordinates"]?.intValue
+    else { return nil }
+    return AutoRho(band, start: start, rho: rho, wins: wins, clippable: clippable)
   }
 }

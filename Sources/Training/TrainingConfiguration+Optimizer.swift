@@ -60,7 +60,8 @@ extension TrainingConfiguration {
     let groups = curvatureGroups > 1 ? ", curvature in \(curvatureGroups) groups" : ""
     let probe = optimizerName == .sophiaH ? ", \(probe) probes" : ""
     let bias = biasCorrectH ? ", h corrected for bias" : ""
-    return "\(optimizer) (form \(sophiaForm)\(probe)\(bias)\(groups))"
+    let band = autoRho.map { ", win rate held in \($0)" } ?? ""
+    return "\(optimizer) (form \(sophiaForm)\(probe)\(bias)\(groups)\(band))"
   }
 
   /// Sophia's numbers.
@@ -70,6 +71,11 @@ extension TrainingConfiguration {
     (h.beta1, h.beta2, h.rho, h.epsilon) = (beta1, beta2, gamma, epsilon)
     (h.weightDecay, h.interval, h.biasCorrectsH) = (weightDecay, curvatureInterval, biasCorrectH)
     return h
+  }
+
+  /// What adjusts Sophia's ρ, before the first step; nil where nothing does.
+  var adjustment: AutoRho? {
+    optimizerName.isSophia ? autoRho.map { AutoRho($0, start: gamma) } : nil
   }
 
   /// AdamW's numbers.

@@ -1,5 +1,5 @@
 public import Files
-import Optimizers
+public import Optimizers
 import Transformer
 
 /// Everything that decides the bits of a run: what `train`'s flags, a `--config` file, a preset and
@@ -70,6 +70,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var beta2 = 0.99
   /// Sophia's γ (ρ of the authors' code and of the paper's version 1).
   public var gamma = 0.05
+  /// The win rates between which γ is to hold Sophia; nil: γ stays.
+  public var autoRho: AutoRho.Band?
   /// Whether Sophia's update takes h / (1 − β2ⁿ), n the refreshes so far.
   public var biasCorrectH = false
   /// Sophia's or AdamW's ε.
@@ -125,7 +127,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
     .number("clip", \.clip, 0...1e9), .number("momentum", \.momentum, 0...1),
     .number("beta1", \.beta1, 0...1),
     .number("beta2", \.beta2, 0...1), .number("gamma", \.gamma, 0...1e6),
-    .bool("bias-correct-h", \.biasCorrectH),
+    .band("auto-rho", \.autoRho), .bool("bias-correct-h", \.biasCorrectH),
     .number("epsilon", \.epsilon, 0...1),
     .integer("curvature-interval", \.curvatureInterval, 1...1 << 31),
     .number("curvature-share", \.curvatureShare, 0...1),
@@ -178,6 +180,19 @@ extension TrainingConfiguration.Field {
     ) { c, json in
       guard let value = json.stringValue, choices.contains(value) else { return false }
       c[keyPath: path] = value
+      return true
+    }
+  }
+
+  static func band(_ key: String, _ path: Path<AutoRho.Band?>) -> Self {
+    Self(
+      key: key, expected: "\"LOW:HIGH\" with 0 <= LOW < HIGH <= 1, or \"\" for none",
+      get: { .string($0[keyPath: path]?.description ?? "") }
+    ) { c, json in
+      guard let text = json.stringValue else { return false }
+      let band = AutoRho.Band(text)
+      guard band != nil || text.isEmpty else { return false }
+      c[keyPath: path] = band
       return true
     }
   }

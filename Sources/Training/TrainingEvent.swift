@@ -34,6 +34,8 @@ public struct StepReport: Sendable {
   public var clipRate: Double
   /// Share of parameters whose update was not clipped (Sophia's `win_rate`); nil for others.
   public var winRate: Double?
+  /// γ of the step, where it is adjusted to hold the win rate.
+  public var gamma: Double?
   /// ‖h‖₂ or, for AdamW, ‖v‖₂; nil where there is neither.
   public var curvatureNorm: Double?
   /// ‖m‖₂.

@@ -110,6 +110,12 @@ struct TrainCommand: ParsableCommand {
     help: ArgumentHelp(
       "Sophia's γ: the update is clip(m / max(γ·h, ε), ±1); larger clips less.", valueName: "x"))
   var gamma: Double?
+  @Option(
+    help: ArgumentHelp(
+      "Hold Sophia's win rate (share of updates not clipped) between these, by adjusting γ from --gamma "
+        + "on at each refresh of the curvature (default: γ stays).",
+      valueName: "low:high"))
+  var autoRho: String?
   @Flag(
     inversion: .prefixedNo,
     help: "Divide Sophia's h by 1 − β2ⁿ, n the refreshes so far (default: no, as published).")
@@ -194,7 +200,7 @@ struct TrainCommand: ParsableCommand {
     let strings: [(String, String?)] = [
       ("model", model), ("data", data), ("tokenizer", tokenizer), ("init-from", initFrom),
       ("recipe", recipe), ("optimizer", optimizer), ("sophia-form", sophiaForm),
-      ("schedule", schedule), ("probe", probe),
+      ("schedule", schedule), ("probe", probe), ("auto-rho", autoRho),
     ]
     let integers: [(String, Int?)] = [
       ("stories", stories), ("vocabulary", vocabulary), ("context", context),

@@ -68,6 +68,7 @@ final class TrainDisplay {
     ]
     if let validation { parts.insert("val \(Format.fixed(validation, 4))", at: 2) }
     if let winRate = step.winRate { parts.append("win \(Format.fixed(winRate, 3))") }
+    if let gamma = step.gamma { parts.append("γ \(Format.scientific(gamma))") }
     parts += [
       "\(Format.grouped(Int(rate))) tok/s", "\(Format.fixed(100 * share, 0))% of peak",
       "ETA \(Format.duration(left))",

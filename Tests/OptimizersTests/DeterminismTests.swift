@@ -41,7 +41,7 @@ import Testing
       let curvature = Curvature(gradient: gHat, labelTerms: Injected.labelTerms)
       statistics = optimizer.step(
         theta, gradient: g, step: t, learningRate: Injected.learningRate(t), gradientScale: 0.75,
-        curvature: optimizer.wantsCurvature(step: t) ? curvature : nil, on: team)
+        rho: nil, curvature: optimizer.wantsCurvature(step: t) ? curvature : nil, on: team)
     }
     return statistics
   }

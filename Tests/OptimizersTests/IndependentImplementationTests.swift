@@ -63,7 +63,8 @@ import Testing
       let curvature = Curvature(gradient: gHat.view(), labelTerms: Injected.labelTerms)
       _ = optimizer.step(
         theta.view(), gradient: g.view(), step: t, learningRate: Injected.learningRate(t),
-        gradientScale: 1, curvature: optimizer.wantsCurvature(step: t) ? curvature : nil, on: team)
+        gradientScale: 1, rho: nil,
+        curvature: optimizer.wantsCurvature(step: t) ? curvature : nil, on: team)
       guard t % 20 == 19 else { continue }
       let reference = expected[t / 20]
       let worst = zip(theta.values, reference).map { abs(Double($0) - $1) }.max() ?? .infinity

@@ -12,9 +12,10 @@ struct Recipe: Sendable, CustomTestStringConvertible {
   var groups = 1
   var share = 0.5
   var probe = Probe.gaussian
+  var autoRho = ""
   var testDescription: String {
     optimizer.hasPrefix("sophia")
-      ? "\(optimizer) \(form) \(biasCorrected) \(groups) \(probe)" : optimizer
+      ? "\(optimizer) \(form) \(biasCorrected) \(groups) \(probe) \(autoRho)" : optimizer
   }
 
   var flags: [JSONMember] {
@@ -22,6 +23,7 @@ struct Recipe: Sendable, CustomTestStringConvertible {
       "optimizer": .string(optimizer), "sophia-form": .string(form),
       "bias-correct-h": .bool(biasCorrected), "curvature-groups": .integer(groups),
       "curvature-share": .number(share), "probe": .string(probe.rawValue),
+      "auto-rho": .string(autoRho),
     ])
   }
 
@@ -36,6 +38,11 @@ struct Recipe: Sendable, CustomTestStringConvertible {
     Recipe(optimizer: "sophia-h", form: "paper"),
     Recipe(optimizer: "sophia-h", form: "paper", biasCorrected: true, groups: 3, share: 1),
     Recipe(optimizer: "sophia-h", form: "v1", groups: 2, probe: .rademacher),
+    Recipe(optimizer: "sophia-g", form: "paper", autoRho: "0.2:0.3"),
+    Recipe(optimizer: "sophia-g", form: "official", biasCorrected: true, autoRho: "0.2:0.3"),
+    Recipe(optimizer: "sophia-g", form: "v1", groups: 2, autoRho: "0.2:0.3"),
+    Recipe(optimizer: "sophia-h", form: "paper", autoRho: "0.2:0.3"),
+    Recipe(optimizer: "sophia-muon", form: "paper", autoRho: "0.2:0.3"),
     Recipe(optimizer: "adamw", form: "paper"), Recipe(optimizer: "lion", form: "paper"),
     Recipe(optimizer: "muon", form: "paper"), Recipe(optimizer: "sophia-muon", form: "paper"),
     Recipe(optimizer: "sophia-muon", form: "paper", biasCorrected: true, groups: 2, share: 1),
@@ -70,7 +77,7 @@ extension TrainingTests {
       arguments: [
         ("seed", 1), ("lr", 0.003), ("batch-tokens", 80), ("context", 32), ("clip", 0.01),
         ("gamma", 1.0), ("curvature-interval", 3), ("curvature-share", 1.0),
-        ("curvature-groups", 2),
+        ("curvature-groups", 2), ("auto-rho", "0.2:0.3"),
         ("weight-decay", 0.5),
         ("sophia-form", "official"), ("sophia-form", "v1"), ("bias-correct-h", true),
         ("optimizer", "sophia-h"), ("optimizer", "adamw"), ("optimizer", "lion"),

@@ -15,7 +15,7 @@ extension TrainingTests {
       case .string(let value):
         let choices = [
           "optimizer": "adamw", "sophia-form": "official", "schedule": "constant",
-          "probe": "rademacher",
+          "probe": "rademacher", "auto-rho": "0.1:0.5",
         ]
         if field.key == "recipe" { return .string("paper") }
         return .string(choices[field.key] ?? value + "other/ü \"quoted\"")
@@ -55,7 +55,8 @@ extension TrainingTests {
         ("beta1", .number(1.5)), ("optimizer", "adam"), ("sophia-form", ""), ("schedule", "linear"),
         ("bias-correct-h", "yes"), ("bias-correct-h", 1), ("curvature-interval", 0),
         ("curvature-share", .number(1.01)), ("seed", .integer(-1)),
-        ("model", 3), ("warmup", .bool(true)), ("recipe", "papers"),
+        ("auto-rho", "0.5:0.1"), ("auto-rho", 0.5), ("model", 3), ("warmup", .bool(true)),
+        ("recipe", "papers"),
       ] as [(String, JSON)])
     func aValueOutOfRangeNamesKeyExpectedAndFound(key: String, value: JSON) throws {
       var configuration = TrainingConfiguration()

@@ -107,11 +107,12 @@ extension TrainingTests {
       let lines = try tiny.text("run/metrics.jsonl").split(separator: "\n").map {
         try JSON(parsing: Array($0.utf8), name: "metrics")
       }
-      let own =
+      var own =
         [
           "adamw": ["v_norm"], "muon": ["v_norm"], "sophia-g": ["win_rate", "h_norm"],
           "sophia-h": ["win_rate", "h_norm"], "sophia-muon": ["win_rate", "h_norm"],
         ][recipe.optimizer] ?? []
+      if !recipe.autoRho.isEmpty { own.insert("gamma", at: 1) }
       for line in lines {
         let keys = try #require(line.objectValue).map(\.key)
         switch line["event"]?.stringValue {
@@ -123,7 +124,8 @@ extension TrainingTests {
           let times = ["seconds", "optimizer_seconds", "tokens_per_second"]
           #expect(
             keys == ["event", "step", "tokens", "loss", "lr", "grad_norm", "clip_rate"]
-              + own + (refreshes ? ["curvature_sequences"] : []) + ["m_norm", "param_norm"] + times)
+              + own + (refreshes ? ["curvature_sequences"] : [])
+              + ["m_norm", "param_norm"] + times)
         case "eval": #expect(keys == ["event", "step", "val_loss", "val_bits_per_byte"])
         default: Issue.record("unknown event in \(line)")
         }
