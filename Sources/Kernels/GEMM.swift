@@ -26,8 +26,8 @@ public enum GEMM {
     case packed(PackedMatrix)
   }
 
-  /// The buffers of one GEMM at a time: a packed block of B shared by the team and one of A for
-  /// each thread.
+  /// The buffers of one GEMM at a time: two packed blocks of B shared by the team, one being packed
+  /// while the other is read, and one of A for each thread.
   public final class Scratch: @unchecked Sendable {
     let b: Arena
     let a: Arena
@@ -39,7 +39,7 @@ public enum GEMM {
     public init(threads: Int, activations: QuantizedActivations? = nil) throws(MemoryError) {
       self.activations = activations
       let t = Blocking.current
-      b = try Arena(count: t.KC * (t.NC + t.NR))
+      b = try Arena(count: 2 * Self.blockStride)
       // An odd number of cache lines apart: nothing lies at a power-of-two distance.
       aStride = (t.MC + t.MR) * t.KC + 16 * 33
       a = try Arena(count: aStride * threads)
@@ -48,7 +48,17 @@ public enum GEMM {
     /// Bytes of the buffers.
     public static func bytes(threads: Int) -> Int {
       let t = Blocking.current
-      return 4 * (t.KC * (t.NC + t.NR) + ((t.MC + t.MR) * t.KC + 16 * 33) * threads)
+      return 4 * (2 * blockStride + ((t.MC + t.MR) * t.KC + 16 * 33) * threads)
+    }
+
+    /// Floats from a block of B to the other.
+    private static var blockStride: Int {
+      Blocking.current.KC * (Blocking.current.NC + Blocking.current.NR)
+    }
+
+    /// Where the block of a round is packed.
+    func block(_ round: Int) -> UnsafeMutablePointer<Float> {
+      b.base + round % 2 * Self.blockStride
     }
   }
 
@@ -127,10 +137,11 @@ private struct Job {
           for pc in stride(from: 0, to: K, by: t.KC) {
             let kc = min(t.KC, K - pc)
             let block = BlockB(
-              b, jc: jc, nc: nc, pc: pc, kc: kc, NR: NR, buffer: scratch.b.base)
+              b, jc: jc, nc: nc, pc: pc, kc: kc, NR: NR, buffer: scratch.block(round))
             if block.isCopied {
-              if round > 0 { team.barrier() }
-              packB(jc, nc, pc, kc, NR, into: scratch.b.base, counter + 2 * round)
+              // Nobody reads this buffer any more: all have packed the block before, so all are done
+              // with the one before that.
+              packB(jc, nc, pc, kc, NR, into: scratch.block(round), counter + 2 * round)
               team.barrier()
             } else if pc > 0 {
               // A block of k goes on from elements that another thread may still be writing.
@@ -163,17 +174,17 @@ private struct Job {
     while true {
       let first = counter.pointee.next(4)
       if first >= panels { break }
-      for panel in first..<min(first + 4, panels) {
-        let j = panel * NR
-        switch b {
-        case .matrix(let source):
-          Packing.pack(
-            source.from(pc, jc + j).transposed, width: NR, valid: min(NR, nc - j), depth: kc,
-            into: buffer + j * kc)
-        case .packed(let packed):
-          let from = packed.halves(ofPanel: (jc + j) / NR) + pc * NR
+      let last = min(first + 4, panels)
+      switch b {
+      case .matrix(let source):
+        Packing.pack(
+          source.from(pc, jc + first * NR).transposed, panels: last - first, width: NR,
+          valid: min(last * NR, nc) - first * NR, depth: kc, into: buffer + first * NR * kc)
+      case .packed(let packed):
+        for panel in first..<last {
+          let from = packed.halves(ofPanel: jc / NR + panel) + pc * NR
           for i in stride(from: 0, to: kc * NR, by: 16) {
-            Vector.store(buffer + j * kc + i, cs_load_bf16(from + i))
+            Vector.store(buffer + panel * NR * kc + i, cs_load_bf16(from + i))
           }
         }
       }
@@ -185,14 +196,12 @@ private struct Job {
     _ ic: Int, _ mc: Int, _ pc: Int, _ kc: Int, _ MR: Int,
     into buffer: UnsafeMutablePointer<Float>
   ) {
-    for i in stride(from: 0, to: mc, by: MR) {
-      Packing.pack(
-        a.from(ic + i, pc), width: MR, valid: min(MR, mc - i), depth: kc, into: buffer + i * kc)
-    }
+    Packing.pack(
+      a.from(ic, pc), panels: (mc + MR - 1) / MR, width: MR, valid: mc, depth: kc, into: buffer)
   }
 
-  /// Tiles of one block: B's panel stays while A's panels pass. The next tile of C is on its way into
-  /// L1 while a chain runs, or its loads and stores would hold up the next one.
+  /// Tiles of one block: B's panel stays while A's panels pass. The next tile of C and the next panel
+  /// of B are on their way into L2 while a chain runs, or they would hold up the next one.
   @inline(never)
   private func macro<let MR: Int, let NV: Int>(
     _: MicroKernel<MR, NV>.Type, _ block: BlockB, panels: Range<Int>, jc: Int, nc: Int, ic: Int,
@@ -204,6 +213,8 @@ private struct Job {
       let j = jc + panel * NR
       let columns = min(NR, N - j)
       let bPanel = block.base + panel * block.panelStride
+      let next = panel + 1 < panels.upperBound ? panel + 1 : panels.lowerBound
+      var ahead = Ahead(block.base + next * block.panelStride, count: kc * NR)
       for i in stride(from: 0, to: mc, by: MR) {
         let rows = min(MR, mc - i)
         let at = c + (ic + i) * ldc + j
@@ -219,7 +230,7 @@ private struct Job {
         MicroKernel<MR, NV>.prefetch(
           i + MR < mc ? at + MR * ldc : c + ic * ldc + j + NR, ldc)
         MicroKernel<MR, NV>.chain(
-          &tile, k: kc, a: packedA + i * kc, aRow: 1, aStep: MR, b: bPanel, ldb: NR)
+          &tile, k: kc, a: packedA + i * kc, b: bPanel, ahead: &ahead)
         if last, let adding {
           let residual = adding + (ic + i) * ldc + j
           if whole {

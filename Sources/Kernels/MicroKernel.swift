@@ -17,21 +17,50 @@ struct MicroKernel<let MR: Int, let NV: Int> {
   ) {
     var (a, b) = (a, b)
     for _ in 0..<k {
-      var row = Row(repeating: SIMD16())
-      for j in 0..<NV { row[j] = Vector.load(b + 16 * j) }
-      for i in 0..<MR {
-        let broadcast = SIMD16<Float>(repeating: a[i * aRow])
-        for j in 0..<NV { tile[i][j] = cs_fma(broadcast, row[j], tile[i][j]) }
-      }
+      step(&tile, a, aRow, b)
       a += aStep
       b += ldb
     }
   }
 
-  /// Asks for a tile of C; addresses past the matrix do no harm.
+  /// The chain over packed panels, element (i, p) of A at `a[p * MR + i]`, row p of B at
+  /// `b + p * 16 * NV`. Meanwhile it asks for `ahead`, a cache line every four steps: what comes
+  /// after these panels is in L2 when its turn comes.
+  @inline(__always)
+  static func chain(
+    _ tile: inout Tile, k: Int, a: UnsafePointer<Float>, b: UnsafePointer<Float>,
+    ahead: inout Ahead
+  ) {
+    var (a, b, left) = (a, b, k)
+    while left >= 4 {
+      ahead.askForOne()
+      for _ in 0..<4 {
+        step(&tile, a, 1, b)
+        a += MR
+        b += 16 * NV
+      }
+      left -= 4
+    }
+    chain(&tile, k: left, a: a, aRow: 1, aStep: MR, b: b, ldb: 16 * NV)
+  }
+
+  @inline(__always)
+  private static func step(
+    _ tile: inout Tile, _ a: UnsafePointer<Float>, _ aRow: Int, _ b: UnsafePointer<Float>
+  ) {
+    var row = Row(repeating: SIMD16())
+    for j in 0..<NV { row[j] = Vector.load(b + 16 * j) }
+    for i in 0..<MR {
+      let broadcast = SIMD16<Float>(repeating: a[i * aRow])
+      for j in 0..<NV { tile[i][j] = cs_fma(broadcast, row[j], tile[i][j]) }
+    }
+  }
+
+  /// Asks for a tile of C; addresses past the matrix do no harm. Into L2 only: rows at a distance of
+  /// 4,096 bytes have one set of L1 for all of them.
   @inline(__always)
   static func prefetch(_ c: UnsafePointer<Float>, _ ldc: Int) {
-    for i in 0..<MR { for j in 0..<NV { cs_prefetch(c + i * ldc + 16 * j) } }
+    for i in 0..<MR { for j in 0..<NV { cs_prefetch_l2(c + i * ldc + 16 * j) } }
   }
 
   /// Zeros. Written with a closure, which is inlined; `Tile(repeating:)` becomes a call that fills
@@ -93,6 +122,33 @@ struct MicroKernel<let MR: Int, let NV: Int> {
         let count = max(0, min(16, columns - 16 * j))
         if count > 0 { cs_store_partial(c + i * ldc + 16 * j, tile[i][j], Int64(count)) }
       }
+    }
+  }
+}
+
+/// Rows of memory that will be read soon, asked for line by line.
+struct Ahead {
+  private var next: UnsafePointer<Float>
+  private var end: UnsafePointer<Float>
+  private var rows: Int
+  private let count: Int
+  private let ld: Int
+
+  /// - start: `rows` rows of `count` floats each, `ld` floats from row to row.
+  init(_ start: UnsafePointer<Float>, rows: Int = 1, count: Int, ld: Int = 0) {
+    (next, end) = (start, rows > 0 ? start + count : start)
+    (self.rows, self.count, self.ld) = (rows, count, ld)
+  }
+
+  /// The next line into L2; nothing once all were asked for.
+  @inline(__always)
+  mutating func askForOne() {
+    if next < end {
+      cs_prefetch_l2(next)
+      next += 16
+    } else if rows > 1 {
+      rows -= 1
+      (next, end) = (end + ld - count, end + ld)
     }
   }
 }
