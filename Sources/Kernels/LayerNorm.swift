@@ -83,20 +83,53 @@ public enum LayerNorm {
     _ mean: UnsafePointer<Float>, _ rstd: UnsafePointer<Float>, _ N: Int, _ C: Int,
     _ team: ThreadTeam
   ) {
-    team.parallelFor((C + 15) / 16, grain: 4) { vectors in
-      for v in vectors {
-        let (at, count) = (16 * v, Int64(min(16, C - 16 * v)))
-        var dw = continuing ? cs_load_partial(dweight + at, count, 0) : SIMD16()
-        var db = continuing ? cs_load_partial(dbias + at, count, 0) : SIMD16()
-        for n in 0..<N {
-          let dy = cs_load_partial(dout + n * C + at, count, 0)
-          let normal = (cs_load_partial(inp + n * C + at, count, 0) - mean[n]) * rstd[n]
-          dw = cs_fma(dy, normal, dw)
-          db += dy
+    team.parallelFor((C + 63) / 64, grain: 2) { blocks in
+      for block in blocks {
+        let at = 64 * block
+        if at + 64 <= C {
+          // Four vectors at a time: a cache line of every row is read once.
+          columns(
+            InlineArray<4, SIMD16<Float>>.self, 16, dweight + at, dbias + at, continuing, dout + at,
+            inp + at, mean, rstd, N, C)
+        } else {
+          for v in stride(from: at, to: C, by: 16) {
+            columns(
+              InlineArray<1, SIMD16<Float>>.self, Int64(min(16, C - v)), dweight + v, dbias + v,
+              continuing, dout + v, inp + v, mean, rstd, N, C)
+          }
         }
-        cs_store_partial(dweight + at, dw, count)
-        cs_store_partial(dbias + at, db, count)
       }
+    }
+  }
+
+  /// `vectors` neighbouring vectors of columns, `count` floats of each.
+  @inline(__always)
+  private static func columns<let vectors: Int>(
+    _: InlineArray<vectors, SIMD16<Float>>.Type, _ count: Int64,
+    _ dweight: UnsafeMutablePointer<Float>, _ dbias: UnsafeMutablePointer<Float>,
+    _ continuing: Bool, _ dout: UnsafePointer<Float>, _ inp: UnsafePointer<Float>,
+    _ mean: UnsafePointer<Float>, _ rstd: UnsafePointer<Float>, _ N: Int, _ C: Int
+  ) {
+    var dw = InlineArray<vectors, SIMD16<Float>>(repeating: SIMD16())
+    var db = dw
+    if continuing {
+      for v in 0..<vectors {
+        dw[v] = cs_load_partial(dweight + 16 * v, count, 0)
+        db[v] = cs_load_partial(dbias + 16 * v, count, 0)
+      }
+    }
+    for n in 0..<N {
+      for v in 0..<vectors {
+        let at = n * C + 16 * v
+        let dy = cs_load_partial(dout + at, count, 0)
+        let normal = (cs_load_partial(inp + at, count, mean[n]) - mean[n]) * rstd[n]
+        dw[v] = cs_fma(dy, normal, dw[v])
+        db[v] += dy
+      }
+    }
+    for v in 0..<vectors {
+      cs_store_partial(dweight + 16 * v, dw[v], count)
+      cs_store_partial(dbias + 16 * v, db[v], count)
     }
   }
 
