@@ -64,7 +64,7 @@ enum AttentionRows {
 
   /// Floats of scratch that ``run`` needs.
   static func scratchCount(_ D: Int) -> Int {
-    block * (AttentionPage.positions + AttentionPage.paddedHeadSize(D) + 2)
+    block * (AttentionPage.positions + AttentionPage.paddedHeadSize(D) + 3)
   }
 
   /// - out: row r at `out + r * outStride`, D floats.
@@ -83,7 +83,8 @@ enum AttentionRows {
     let (Dp, width) = (AttentionPage.paddedHeadSize(D), AttentionPage.positions)
     let scores = scratch
     let o = scores + block * width
-    let (maxima, sums) = (o + block * Dp, o + block * Dp + block)
+    let maxima = o + block * Dp
+    let (sums, factors) = (maxima + block, maxima + 2 * block)
     for r in 0..<rows {
       maxima[r] = -.infinity
       sums[r] = 0
@@ -92,17 +93,18 @@ enum AttentionRows {
     let lastPosition = firstPosition + rows - 1
     for page in 0...(lastPosition / width) {
       let firstKey = page * width
+      let keys = min(width, lastPosition + 1 - firstKey)
       Tile.multiply(
-        scores, width, m: rows, n: width, k: D, a: q, aRow: qStride, aStep: 1, b: keyPages(page),
-        ldb: width, accumulate: false)
-      for r in 0..<rows {
+        scores, width, m: rows, n: (keys + 15) / 16 * 16, k: D, a: q, aRow: qStride, aStep: 1,
+        b: keyPages(page), ldb: width, accumulate: false)
+      for r in stride(from: 0, to: rows, by: 16) {
         softmax(
-          scores + r * width, visible: firstPosition + r - firstKey + 1, max: maxima + r,
-          sum: sums + r, o: o + r * Dp, Dp)
+          scores + r * width, rows: min(16, rows - r), visible: firstPosition + r - firstKey + 1,
+          max: maxima + r, sum: sums + r, factor: factors + r, o: o + r * Dp, Dp)
       }
       Tile.multiply(
-        o, Dp, m: rows, n: Dp, k: min(width, lastPosition + 1 - firstKey), a: scores, aRow: width,
-        aStep: 1, b: valuePages(page), ldb: Dp, accumulate: true)
+        o, Dp, m: rows, n: Dp, k: keys, a: scores, aRow: width, aStep: 1, b: valuePages(page),
+        ldb: Dp, accumulate: true)
     }
     for r in 0..<rows {
       let inverse = 1 / sums[r]
@@ -114,36 +116,49 @@ enum AttentionRows {
     }
   }
 
-  /// One row of one page: scores become e^(score - max), `sum` and `o` are rescaled to the new max.
+  /// Up to 16 rows of one page: scores become e^(score - max), `sum` and `o` take a factor for the
+  /// new max; the rows' factors are the lanes of one exponential.
+  /// - visible: keys that the first row sees, maybe more than the page has; each row sees one more than
+  ///   the one before. A row that sees none, in a block that crosses a page's end, changes nothing.
   @inline(__always)
   private static func softmax(
-    _ row: UnsafeMutablePointer<Float>, visible: Int, max: UnsafeMutablePointer<Float>,
-    sum: UnsafeMutablePointer<Float>, o: UnsafeMutablePointer<Float>, _ Dp: Int
+    _ scores: UnsafeMutablePointer<Float>, rows: Int, visible: Int,
+    max: UnsafeMutablePointer<Float>, sum: UnsafeMutablePointer<Float>,
+    factor: UnsafeMutablePointer<Float>, o: UnsafeMutablePointer<Float>, _ Dp: Int
   ) {
-    if visible <= 0 {  // only rows of a block that crosses a page's end
-      for v in 0..<4 { Vector.store(row + 16 * v, SIMD16()) }
-      return
+    let width = AttentionPage.positions
+    let old = cs_load_partial(max, Int64(rows), 0)
+    for r in 0..<rows {
+      let row = scores + r * width
+      if visible + r < width {
+        for v in 0..<4 {
+          let hidden = Lanes.index .>= Float(visible + r - 16 * v)
+          let shown = Vector.load(row + 16 * v).replacing(with: -.infinity, where: hidden)
+          Vector.store(row + 16 * v, shown)
+        }
+      }
+      let top = cs_hmax(
+        cs_max(
+          cs_max(Vector.load(row), Vector.load(row + 16)),
+          cs_max(Vector.load(row + 32), Vector.load(row + 48))))
+      if top > max[r] { max[r] = top }
     }
-    var s = InlineArray<4, SIMD16<Float>>(repeating: SIMD16())
-    for v in 0..<4 { s[v] = Vector.load(row + 16 * v) }
-    if visible < AttentionPage.positions {
+    let new = cs_load_partial(max, Int64(rows), 0)
+    cs_store_partial(factor, VectorMath.exp(old - new), Int64(rows))
+    for r in 0..<rows {
+      let row = scores + r * width
+      var s = InlineArray<4, SIMD16<Float>> { _ in SIMD16() }
       for v in 0..<4 {
-        let hidden = Lanes.index .>= Float(visible - 16 * v)
-        s[v] = s[v].replacing(with: -.infinity, where: hidden)
+        s[v] = VectorMath.exp(Vector.load(row + 16 * v) - max[r])
+        Vector.store(row + 16 * v, s[v])
+      }
+      sum[r] = cs_sum((s[0] + s[1]) + (s[2] + s[3])) + sum[r] * factor[r]
+      if factor[r] != 1 {
+        for d in stride(from: 0, to: Dp, by: 16) {
+          Vector.store(o + r * Dp + d, Vector.load(o + r * Dp + d) * factor[r])
+        }
       }
     }
-    let top = cs_hmax(cs_max(cs_max(s[0], s[1]), cs_max(s[2], s[3])))
-    let new = top > max.pointee ? top : max.pointee
-    for v in 0..<4 {
-      s[v] = VectorMath.exp(s[v] - new)
-      Vector.store(row + 16 * v, s[v])
-    }
-    let rescale = VectorMath.exp(SIMD16(repeating: max.pointee - new))[0]
-    sum.pointee = cs_sum((s[0] + s[1]) + (s[2] + s[3])) + sum.pointee * rescale
-    if max.pointee != new {
-      for d in stride(from: 0, to: Dp, by: 16) { Vector.store(o + d, Vector.load(o + d) * rescale) }
-    }
-    max.pointee = new
   }
 }
 

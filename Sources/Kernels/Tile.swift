@@ -15,50 +15,60 @@ enum Tile {
   ) {
     if Blocking.current.NV == 2 {
       multiply(
-        MicroKernel<12, 2>.self, MicroKernel<12, 1>.self, MicroKernel<1, 4>.self, c, ldc, m, n, k,
-        a, aRow, aStep, b, ldb, accumulate)
+        MicroKernel<12, 2>.self, MicroKernel<12, 1>.self, MicroKernel<4, 4>.self,
+        MicroKernel<1, 4>.self, c, ldc, m, n, k, a, aRow, aStep, b, ldb, accumulate)
     } else {
       multiply(
-        MicroKernel<6, 1>.self, MicroKernel<6, 1>.self, MicroKernel<1, 4>.self, c, ldc, m, n, k, a,
-        aRow, aStep, b, ldb, accumulate)
+        MicroKernel<6, 1>.self, MicroKernel<6, 1>.self, MicroKernel<4, 1>.self,
+        MicroKernel<1, 4>.self, c, ldc, m, n, k, a, aRow, aStep, b, ldb, accumulate)
     }
   }
 
+  /// Rows by whole tiles, then by fours, then one by one.
   @inline(never)
-  private static func multiply<let MR: Int, let NV: Int, let narrow: Int, let wide: Int>(
+  private static func multiply<
+    let MR: Int, let NV: Int, let narrow: Int, let few: Int, let wide: Int
+  >(
     _ tile: MicroKernel<MR, NV>.Type, _ edge: MicroKernel<MR, narrow>.Type,
-    _ row: MicroKernel<1, wide>.Type, _ c: UnsafeMutablePointer<Float>, _ ldc: Int, _ m: Int,
-    _ n: Int, _ k: Int, _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int,
-    _ b: UnsafePointer<Float>, _ ldb: Int, _ accumulate: Bool
+    _ four: MicroKernel<4, few>.Type, _ row: MicroKernel<1, wide>.Type,
+    _ c: UnsafeMutablePointer<Float>, _ ldc: Int, _ m: Int, _ n: Int, _ k: Int,
+    _ a: UnsafePointer<Float>, _ aRow: Int, _ aStep: Int, _ b: UnsafePointer<Float>, _ ldb: Int,
+    _ accumulate: Bool
   ) {
     var i = 0
     while i + MR <= m {
-      let from = a + i * aRow
-      var j = 0
-      while j + 16 * NV <= n {
-        one(tile, c + i * ldc + j, ldc, k, from, aRow, aStep, b + j, ldb, accumulate)
-        j += 16 * NV
-      }
-      while j < n {
-        one(edge, c + i * ldc + j, ldc, k, from, aRow, aStep, b + j, ldb, accumulate)
-        j += 16 * narrow
-      }
+      rows(tile, edge, c + i * ldc, ldc, n, k, a + i * aRow, aRow, aStep, b, ldb, accumulate)
       i += MR
     }
+    while i + 4 <= m {
+      rows(
+        four, MicroKernel<4, 1>.self, c + i * ldc, ldc, n, k, a + i * aRow, aRow, aStep, b, ldb,
+        accumulate)
+      i += 4
+    }
     while i < m {
-      let from = a + i * aRow
-      var j = 0
-      while j + 16 * wide <= n {
-        one(row, c + i * ldc + j, ldc, k, from, aRow, aStep, b + j, ldb, accumulate)
-        j += 16 * wide
-      }
-      while j < n {
-        one(
-          MicroKernel<1, 1>.self, c + i * ldc + j, ldc, k, from, aRow, aStep, b + j, ldb, accumulate
-        )
-        j += 16
-      }
+      rows(
+        row, MicroKernel<1, 1>.self, c + i * ldc, ldc, n, k, a + i * aRow, aRow, aStep, b, ldb,
+        accumulate)
       i += 1
+    }
+  }
+
+  /// MR rows: tiles of NV vectors, then of `narrow`.
+  @inline(__always)
+  private static func rows<let MR: Int, let NV: Int, let narrow: Int>(
+    _ tile: MicroKernel<MR, NV>.Type, _ edge: MicroKernel<MR, narrow>.Type,
+    _ c: UnsafeMutablePointer<Float>, _ ldc: Int, _ n: Int, _ k: Int, _ a: UnsafePointer<Float>,
+    _ aRow: Int, _ aStep: Int, _ b: UnsafePointer<Float>, _ ldb: Int, _ accumulate: Bool
+  ) {
+    var j = 0
+    while j + 16 * NV <= n {
+      one(tile, c + j, ldc, k, a, aRow, aStep, b + j, ldb, accumulate)
+      j += 16 * NV
+    }
+    while j < n {
+      one(edge, c + j, ldc, k, a, aRow, aStep, b + j, ldb, accumulate)
+      j += 16 * narrow
     }
   }
 
