@@ -23,7 +23,7 @@ public enum Embedding {
 
   /// Adds each row of `dout` to its token's row, in the order of (b, t): columns are shared out, so
   /// a row's chain has one writer.
-  /// - dwte: (V, C), added to; - dout: (B, T, C); - tokens: (B, T).
+  /// - dwte: (V, C), added to; - dout: (B, T, C); - tokens: (B, T), or the rows that stand for them.
   public static func addTokenGradients(
     dwte: UnsafeMutablePointer<Float>, dout: UnsafePointer<Float>, tokens: UnsafePointer<UInt16>,
     B: Int, T: Int, C: Int, on team: ThreadTeam

@@ -17,12 +17,18 @@ public struct MemoryPlan: Sendable {
     return "memory \(ByteCount(bytes)): \(list)"
   }
 
-  /// Plans a run, which with `samples` also generates text; without `microBatch` the largest one is taken that stays within 8,192 tokens and
-  /// half of the memory that is left.
+  /// Plans a run, which with `samples` also generates text and with `recompute` keeps only the inputs
+  /// of layers for the backward.
+  ///
+  /// Without `microBatch` it is as large as 8,192 tokens and half of the memory that is left allow;
+  /// smaller if so its activations stay in the last-level cache and it still has two tokens for each
+  /// channel, so that reading the weights once more costs less than memory does.
+  /// - cache: bytes of that cache, nil if unknown.
   /// - Throws: ``TrainingError/memory(needed:limit:advice:)`` with the flag to change.
   public init(
     _ config: GPT2Config, configuration: TrainingConfiguration, microBatch: Int?,
-    samples: Bool = false, threads: Int, limit: MemoryLimit
+    recompute: Bool = false, samples: Bool = false, threads: Int, limit: MemoryLimit,
+    cache: Int? = nil
   ) throws(TrainingError) {
     let (S, T) = (configuration.sequences, configuration.context)
     if let microBatch {
@@ -48,24 +54,38 @@ public struct MemoryPlan: Sendable {
         (
           "activations of \(B)×\(T) tokens",
           StepGradient.bytes(
-            config, microBatch: B, T: T, curvature: optimizer.samplesLabels, threads: threads)
+            config, microBatch: B, T: T, stepTokens: S * T, recompute: recompute,
+            curvature: optimizer.samplesLabels, threads: threads)
         ),
         (
           "Hessian-vector product of a sequence",
-          optimizer == .sophiaH ? HessianProduct.bytes(config, T: T, threads: threads) : 0
+          optimizer == .sophiaH
+            ? HessianProduct.bytes(config, T: T, recompute: recompute, threads: threads) : 0
         ), ("program", 64 << 20),
       ].filter { $0.bytes > 0 }
     }
     func total(_ B: Int) -> Int { plan(B).reduce(0) { $0 + $1.bytes } }
     var B = microBatch ?? min(S, max(1, 8192 / T))
-    if microBatch == nil { while B > 1 && total(B) > limit.available / 2 { B /= 2 } }
+    if microBatch == nil {
+      while B > 1 && total(B) > limit.available / 2 { B /= 2 }
+      var small = B
+      func isCached(_ B: Int) -> Bool {
+        StepGradient.activationBytes(config, microBatch: B, T: T) <= cache ?? 0
+      }
+      while small > 1 && !isCached(small) { small /= 2 }
+      if isCached(small) && small * T >= 2 * config.width { B = small }
+    }
     self.microBatch = B
     parts = plan(B)
     guard bytes <= limit.available else {
+      let less =
+        [B > 1 ? "--micro-batch \(B / 2)" : nil, recompute ? nil : "--recompute"]
+        .compactMap { $0 }.joined(separator: " or ")
       let advice =
-        B > 1
-        ? "use --micro-batch \(B / 2) (the same bits in less memory)"
-        : "use a smaller --context or --model"
+        less.isEmpty
+        ? "use a smaller --context or --model"
+        : "use \(less) (the same bits in less memory)"
+          + (B > 1 ? "" : ", or a smaller --context or --model")
       throw .memory(needed: bytes, limit: limit, advice: advice)
     }
   }

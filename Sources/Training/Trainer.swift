@@ -14,6 +14,8 @@ public final class Trainer {
   public struct Options: Sendable {
     /// Sequences of a micro-batch; nil lets the memory plan choose.
     public var microBatch: Int?
+    /// Whether the backward recomputes layers instead of keeping their activations: memory only.
+    public var recompute = false
     /// Steps between evaluations; 0: only at the end.
     public var evalEvery = 100
     /// Tokens of the validation slice.
@@ -73,7 +75,8 @@ public final class Trainer {
     let T = configuration.context
     memory = try MemoryPlan(
       model, configuration: configuration, microBatch: options.microBatch,
-      samples: options.sampleEvery > 0, threads: team.count, limit: limit)
+      recompute: options.recompute, samples: options.sampleEvery > 0, threads: team.count,
+      limit: limit, cache: Self.lastLevelCache(threads: team.count))
     windows = try asTraining {
       try TokenWindows(dataset.train, context: T, seed: UInt64(configuration.seed))
     }
@@ -106,7 +109,7 @@ public final class Trainer {
       try StepGradient(
         model, table: table, parameters: theta, gradients: gradients,
         curvature: name.samplesLabels ? curvature?.gradient : nil,
-        microBatch: memory.microBatch, T: T, on: team)
+        microBatch: memory.microBatch, T: T, recompute: options.recompute, on: team)
     }
     if name == .sophiaH, let curvature {
       // Its direction needs no room of its own: it is used before the step's gradient is made.
@@ -158,6 +161,12 @@ public final class Trainer {
       }
     }
     return .finished
+  }
+
+  /// Bytes of the last-level caches that so many threads have at most; nil where the system hides them.
+  private static func lastLevelCache(threads: Int) -> Int? {
+    let last = (try? Topology.ofThisMachine())?.caches.last
+    return last.map { $0.bytes * min($0.instances, threads) }
   }
 
   private func isDue(_ step: Int, _ interval: Int) -> Bool { interval > 0 && step % interval == 0 }

@@ -7,10 +7,12 @@ struct Backward {
   let forward: Forward
   /// Where parameter gradients go.
   let gradients: ParameterViews
-  /// The look-up's share of wte's gradient, (V, C), added to.
-  let tokenGradients: UnsafeMutablePointer<Float>
+  /// The look-up's share of wte's gradient, added to.
+  let tokenGradients: TokenGradients
   /// Whether this goes on from earlier micro-batches of the step; else gradients are overwritten.
   let continuing: Bool
+  /// Whether the last layer is still where layers are recomputed.
+  let isAfterForward: Bool
 
   /// - dresidual: (N, C), in: gradient of the head's input; used up.
   /// - tokens: (B, T), the first B sequences of the forward's micro-batch.
@@ -27,10 +29,16 @@ struct Backward {
       dinp: dresidual, accumulate: false, dweight: g.lnfWeight, dbias: g.lnfBias,
       continuing: continuing, dout: a.dnarrow, inp: a.final, mean: a.lnfMean, rstd: a.lnfRstd,
       weight: p.lnfWeight, N: N, C: C, on: team)
-    for l in (0..<forward.config.layers).reversed() { layer(l, dresidual, B: B, T: T) }
+    let L = forward.config.layers
+    for l in (0..<L).reversed() {
+      if a.recompute && !(isAfterForward && l == L - 1) { forward.layer(l, B: B, T: T) }
+      layer(l, dresidual, B: B, T: T)
+    }
     // residual = wte[token] + wpe[position]
-    Embedding.addTokenGradients(
-      dwte: tokenGradients, dout: dresidual, tokens: tokens, B: B, T: T, C: C, on: team)
+    tokenGradients.withRows(of: tokens, N) { rows in
+      Embedding.addTokenGradients(
+        dwte: tokenGradients.base, dout: dresidual, tokens: rows, B: B, T: T, C: C, on: team)
+    }
     Embedding.positionGradients(
       dwpe: g.wpe, continuing: continuing, dout: dresidual, B: B, T: T, C: C, on: team)
   }

@@ -16,14 +16,21 @@ struct Forward {
       out: L > 0 ? a.layers[0].residual : a.final, tokens: tokens, wte: p.wte, wpe: p.wpe, B: B,
       T: T, C: C, on: w.team)
     for l in 0..<L {
-      layer(l, out: l + 1 < L ? a.layers[l + 1].residual : a.final, B: B, T: T)
+      layer(l, B: B, T: T)
+      // out = gelu(fc)·fcProjWeight + fcProjBias + middle
+      let (p, k) = (parameters.layers[l], a.layers[l])
+      GELU.forward(out: a.gelu, inp: k.fc, count: N * 4 * C, on: w.team)
+      w.linear(
+        l + 1 < L ? a.layers[l + 1].residual : a.final, a.gelu, p.fcProjWeight, p.fcProjBias, N: N,
+        from: 4 * C, to: C, adding: k.middle)
     }
     LayerNorm.forward(
       out: a.lnf, mean: a.lnfMean, rstd: a.lnfRstd, inp: a.final, weight: p.lnfWeight,
       bias: p.lnfBias, N: N, C: C, epsilon: config.layerNormEpsilon, on: w.team)
   }
 
-  private func layer(_ l: Int, out: UnsafeMutablePointer<Float>, B: Int, T: Int) {
+  /// From a layer's input to what it keeps.
+  func layer(_ l: Int, B: Int, T: Int) {
     let (N, C, epsilon) = (B * T, config.width, config.layerNormEpsilon)
     let (p, k, a, w) = (parameters.layers[l], activations.layers[l], activations, workspace)
     LayerNorm.forward(
@@ -39,8 +46,6 @@ struct Forward {
       out: a.normed, mean: k.ln2Mean, rstd: k.ln2Rstd, inp: k.middle, weight: p.ln2Weight,
       bias: p.ln2Bias, N: N, C: C, epsilon: epsilon, on: w.team)
     w.linear(k.fc, a.normed, p.fcWeight, p.fcBias, N: N, from: C, to: 4 * C)
-    GELU.forward(out: a.gelu, inp: k.fc, count: N * 4 * C, on: w.team)
-    w.linear(out, a.gelu, p.fcProjWeight, p.fcProjBias, N: N, from: 4 * C, to: C, adding: k.middle)
   }
 
   func attentionShape(_ l: Int, B: Int, T: Int) -> Attention.Shape {

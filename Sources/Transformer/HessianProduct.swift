@@ -7,7 +7,7 @@ public import Machine
 /// difference.
 ///
 /// It goes sequence by sequence, so no micro-batch enters the bits, and in the activations of a
-/// ``StepGradient``, between whose steps it is used. A sequence costs 8 matrix products where
+/// ``StepGradient``, between whose steps it is used, if that keeps all of them. A sequence costs 8 matrix products where
 /// training has 3: the forward's 1 and its tangent's 2, the input gradients' 1 and their tangents'
 /// 2, and 2 for the tangents of the weights' gradients.
 public final class HessianProduct {
@@ -37,8 +37,14 @@ public final class HessianProduct {
     sharing pass: StepGradient, table: ParameterTable, direction: Arena, product: Arena,
     headRows: Int?
   ) throws(MemoryError) {
-    forward = pass.forward
     T = pass.T
+    // The tangents go along what a layer keeps, which a pass that recomputes does not have.
+    forward =
+      pass.forward.activations.recompute
+      ? Forward(
+        config: pass.config, parameters: pass.forward.parameters,
+        activations: try Activations(pass.config, B: 1, T: T), workspace: pass.forward.workspace)
+      : pass.forward
     tangents = try Activations(pass.config, B: 1, T: T)
     self.headRows = min(tangents.headRows, headRows ?? tangents.headRows)
     attention = try Attention.Scratch(
@@ -49,9 +55,11 @@ public final class HessianProduct {
     arenas = [direction, product]
   }
 
-  /// Bytes that ``init`` takes.
-  public static func bytes(_ config: GPT2Config, T: Int, threads: Int) -> Int {
-    Activations.bytes(config, B: 1, T: T)
+  /// Bytes that ``init`` takes. - recompute: whether the pass that it shares with recomputes layers.
+  public static func bytes(
+    _ config: GPT2Config, T: Int, recompute: Bool = false, threads: Int
+  ) -> Int {
+    Activations.bytes(config, B: 1, T: T) * (recompute ? 2 : 1)
       + Attention.Scratch.bytes(T: T, D: config.headSize, threads: threads, tangents: true)
   }
 

@@ -58,10 +58,12 @@ public final class StepGradient {
   private var group = 0
 
   /// - parameters, gradients, curvature: arenas of the table's size; without `curvature` no plan
-  ///   may ask for ĝ. Throws ``MemoryError`` if the activations don't fit.
+  ///   may ask for ĝ.
+  /// - recompute: keeps the inputs of layers alone and computes the rest of each again in the
+  ///   backward: the same bits in less memory. Throws ``MemoryError`` if the activations don't fit.
   public init(
     _ config: GPT2Config, table: ParameterTable, parameters: Arena, gradients: Arena,
-    curvature: Arena?, microBatch: Int, T: Int, on team: ThreadTeam
+    curvature: Arena?, microBatch: Int, T: Int, recompute: Bool = false, on team: ThreadTeam
   ) throws(MemoryError) {
     precondition(T >= 1 && T <= config.contextLength, "T \(T) of \(config.contextLength)")
     precondition(microBatch >= 1, "micro-batch \(microBatch)")
@@ -71,7 +73,7 @@ public final class StepGradient {
     self.T = T
     forward = Forward(
       config: config, parameters: ParameterViews(table, parameters),
-      activations: try Activations(config, B: microBatch, T: T),
+      activations: try Activations(config, B: microBatch, T: T, recompute: recompute),
       workspace: try Workspace(config, T: T, on: team))
     head = Head(
       config: config, wte: forward.parameters.wte, activations: forward.activations,
@@ -89,13 +91,21 @@ public final class StepGradient {
     uniforms.deallocate()
   }
 
-  /// Bytes that ``init`` takes on top of the arenas given to it.
+  /// Bytes that ``init`` takes on top of the arenas given to it, and that steps of at most `stepTokens`
+  /// tokens touch of them.
   public static func bytes(
-    _ config: GPT2Config, microBatch: Int, T: Int, curvature: Bool, threads: Int
+    _ config: GPT2Config, microBatch: Int, T: Int, stepTokens: Int = .max, recompute: Bool = false,
+    curvature: Bool, threads: Int
   ) -> Int {
-    Activations.bytes(config, B: microBatch, T: T)
+    Activations.bytes(config, B: microBatch, T: T, recompute: recompute)
       + Workspace.bytes(config, T: T, threads: threads)
-      + TokenGradients.bytes(config) * (curvature ? 2 : 1) + 16 * microBatch * T
+      + TokenGradients.bytes(config, stepTokens: stepTokens) * (curvature ? 2 : 1)
+      + 16 * microBatch * T
+  }
+
+  /// Bytes of a micro-batch's activations alone, all of them kept.
+  public static func activationBytes(_ config: GPT2Config, microBatch: Int, T: Int) -> Int {
+    Activations.bytes(config, B: microBatch, T: T)
   }
 
   /// Rows of logits that the head takes at a time in a micro-batch of `tokens` tokens.
@@ -152,10 +162,9 @@ public final class StepGradient {
     var ended: Range<Int>?
     if sampledCount > 0, let curvature, let sampledTokenGradients {
       let group = plan.group(group)
-      sampledTokenGradients.note(tokens, sampledCount * T)
       Backward(
-        forward: forward, gradients: curvature, tokenGradients: sampledTokenGradients.base,
-        continuing: done > group.lowerBound
+        forward: forward, gradients: curvature, tokenGradients: sampledTokenGradients,
+        continuing: done > group.lowerBound, isAfterForward: true
       ).run(forward.activations.dsampled, tokens: tokens, B: sampledCount, T: T)
       if done + sampledCount == group.upperBound {
         sampledTokenGradients.flush(into: curvature.wte)
@@ -163,10 +172,9 @@ public final class StepGradient {
         self.group += 1
       }
     }
-    tokenGradients.note(tokens, count * T)
     Backward(
-      forward: forward, gradients: gradients, tokenGradients: tokenGradients.base,
-      continuing: done > 0
+      forward: forward, gradients: gradients, tokenGradients: tokenGradients,
+      continuing: done > 0, isAfterForward: sampledCount == 0
     ).run(forward.activations.dresidual, tokens: tokens, B: count, T: T)
     done += count
     return ended

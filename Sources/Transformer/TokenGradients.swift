@@ -1,34 +1,52 @@
 import Machine
 
 /// The look-up's share of wte's gradient, apart from the head's share, since each is one chain over
-/// the step's tokens. Only the rows of the step's tokens are ever touched.
+/// the step's tokens. A row for each different token of the step, in the order of their first
+/// appearance: only so many rows are ever touched.
 final class TokenGradients {
   let arena: Arena
   private let C: Int
-  private var touched: [Bool]
-  private var rows: [Int] = []
+  /// The row of each token, -1 for none.
+  private var rowOfToken: [Int32]
+  /// The token of each row.
+  private var tokens: [Int] = []
+  /// The rows of the tokens that came last.
+  private var rows: [UInt16] = []
   var base: UnsafeMutablePointer<Float> { arena.base }
 
   init(_ config: GPT2Config) throws(MemoryError) {
     arena = try Arena(count: config.vocabularySize * config.width)
     C = config.width
-    touched = [Bool](repeating: false, count: config.vocabularySize)
+    rowOfToken = [Int32](repeating: -1, count: config.vocabularySize)
   }
 
-  static func bytes(_ config: GPT2Config) -> Int { 4 * config.vocabularySize * config.width }
+  /// Bytes that steps of so many tokens touch.
+  static func bytes(_ config: GPT2Config, stepTokens: Int) -> Int {
+    4 * min(config.vocabularySize, stepTokens) * config.width
+  }
 
-  /// Remembers that the rows of `tokens` will be added to.
-  func note(_ tokens: UnsafePointer<UInt16>, _ count: Int) {
-    for n in 0..<count where !touched[Int(tokens[n])] {
-      touched[Int(tokens[n])] = true
-      rows.append(Int(tokens[n]))
+  /// Calls `body` with the rows that the gradients of `tokens` are to be added to.
+  func withRows(
+    of tokens: UnsafePointer<UInt16>, _ count: Int, _ body: (UnsafePointer<UInt16>) -> Void
+  ) {
+    rows.removeAll(keepingCapacity: true)
+    for n in 0..<count {
+      let token = Int(tokens[n])
+      if rowOfToken[token] < 0 {
+        rowOfToken[token] = Int32(self.tokens.count)
+        self.tokens.append(token)
+      }
+      rows.append(UInt16(rowOfToken[token]))
+    }
+    rows.withUnsafeBufferPointer { rows in
+      if let rows = rows.baseAddress { body(rows) }
     }
   }
 
   /// Adds the rows to `dwte` (V, C), once each, and clears them.
   func flush(into dwte: UnsafeMutablePointer<Float>) {
-    for row in rows {
-      let (from, to) = (base + row * C, dwte + row * C)
+    for (row, token) in tokens.enumerated() {
+      let (from, to) = (base + row * C, dwte + token * C)
       for c in 0..<C { to[c] += from[c] }
     }
     discard()
@@ -36,10 +54,8 @@ final class TokenGradients {
 
   /// Clears the rows: a step that was begun and not finished leaves nothing to the next.
   func discard() {
-    for row in rows {
-      (base + row * C).update(repeating: 0, count: C)
-      touched[row] = false
-    }
-    rows.removeAll(keepingCapacity: true)
+    base.update(repeating: 0, count: tokens.count * C)
+    for token in tokens { rowOfToken[token] = -1 }
+    tokens.removeAll(keepingCapacity: true)
   }
 }

@@ -14,7 +14,8 @@ struct TrainCommand: ParsableCommand {
       Without --data it trains on the built-in corpus of short stories. --out becomes a run directory:
       checkpoints (Hugging Face folders), metrics.jsonl and configuration.json, which --config runs
       again. Ctrl-C finishes the step, saves and exits; --resume goes on to the same bits as a run that
-      was never interrupted, with any --threads and --micro-batch.
+      was never interrupted, with any --threads and --micro-batch, and
+      with or without --recompute.
 
       Defaults depend on --model and --optimizer (models/README.md); flags win over --config, that over
       --recipe, that over the model's defaults.
@@ -73,6 +74,11 @@ struct TrainCommand: ParsableCommand {
       "Sequences computed at a time: memory only, the bits stay (default: by the memory plan).",
       valueName: "n"))
   var microBatch: Int?
+  @Flag(
+    help: ArgumentHelp(
+      "Compute layers again in the backward instead of keeping their activations: less memory, up to a "
+        + "fifth slower, the bits stay."))
+  var recompute = false
   @Option(help: ArgumentHelp("Peak learning rate.", valueName: "x"))
   var lr: Double?
   @Option(
@@ -185,7 +191,7 @@ struct TrainCommand: ParsableCommand {
     var request = TrainingRun.Request(out: out)
     (request.resume, request.configFile) = (resume, config)
     request.flags = flags
-    request.options.microBatch = microBatch
+    (request.options.microBatch, request.options.recompute) = (microBatch, recompute)
     request.options.evalEvery = evalEvery
     request.options.evalTokens = evalTokens
     request.options.sampleEvery = sampleEvery

@@ -50,7 +50,8 @@ struct Recipe: Sendable, CustomTestStringConvertible {
 }
 
 extension TrainingTests {
-  /// How a run is cut into micro-batches and threads enters no bit of its weights and state.
+  /// How a run is cut into micro-batches and threads, and whether layers are kept or recomputed, enters
+  /// no bit of its weights and state.
   @Suite struct Bits {
     @Test(arguments: Recipe.all)
     func fiftyStepsAreTheSameForAnyMicroBatchAndThreads(recipe: Recipe) throws {
@@ -60,7 +61,9 @@ extension TrainingTests {
       #expect(first.outcome == .finished && first.events.steps.count == 50)
       for (microBatch, threads) in [(1, 1), (2, 2), (4, 3), (1, 3), (3, 2)] {
         let out = "run-\(microBatch)-\(threads)"
-        let other = try tiny.run(tiny.request(out, steps, microBatch: microBatch), threads: threads)
+        var request = tiny.request(out, steps, microBatch: microBatch)
+        request.options.recompute = microBatch >= 3
+        let other = try tiny.run(request, threads: threads)
         #expect(other.bits == first.bits, "micro-batch \(microBatch), \(threads) threads")
         // The numbers that people and scripts see are the same as well.
         #expect(other.events.evaluations == first.events.evaluations)

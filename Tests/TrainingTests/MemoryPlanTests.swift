@@ -20,14 +20,15 @@ extension TrainingTests {
     }
 
     private func plan(
-      _ optimizer: String = "sophia-g", groups: Int = 1, microBatch: Int? = nil, gib: Double
+      _ optimizer: String = "sophia-g", groups: Int = 1, microBatch: Int? = nil,
+      recompute: Bool = false, sequences: Int = 16, gib: Double
     ) throws -> MemoryPlan {
       var configuration = TrainingConfiguration()
       (configuration.optimizer, configuration.curvatureGroups) = (optimizer, groups)
-      (configuration.context, configuration.batchTokens) = (1024, 16 * 1024)
+      (configuration.context, configuration.batchTokens) = (1024, sequences * 1024)
       return try MemoryPlan(
-        model, configuration: configuration, microBatch: microBatch, threads: 2,
-        limit: try limit(gib: gib))
+        model, configuration: configuration, microBatch: microBatch, recompute: recompute,
+        threads: 2, limit: try limit(gib: gib))
     }
 
     /// Weights, gradient and two states are 16 bytes a parameter, ĝ 4 more (DESIGN 8), a mean over
@@ -74,6 +75,35 @@ extension TrainingTests {
       #expect(try plan(microBatch: 5, gib: 100).microBatch == 5)
     }
 
+    /// A small model's activations stay in the cache; a large one's micro-batch would be so short that
+    /// reading the weights again and again cost more.
+    @Test func theMicroBatchOfASmallModelStaysInTheCache() throws {
+      func microBatch(_ model: GPT2Config, context: Int, cache: Int?) throws -> Int {
+        var configuration = TrainingConfiguration()
+        (configuration.context, configuration.batchTokens) = (context, 8192)
+        return try MemoryPlan(
+          model, configuration: configuration, microBatch: nil, threads: 2,
+          limit: try limit(gib: 100), cache: cache
+        ).microBatch
+      }
+      let small = GPT2Config(
+        vocabularySize: 4096, contextLength: 256, width: 128, layers: 4, heads: 4)
+      #expect(try microBatch(small, context: 256, cache: nil) == 32)
+      for mebibytes in [32, 64] {
+        let B = try microBatch(small, context: 256, cache: mebibytes << 20)
+        func bytes(_ B: Int) -> Int {
+          StepGradient.activationBytes(small, microBatch: B, T: 256)
+        }
+        #expect(bytes(B) <= mebibytes << 20 && bytes(2 * B) > mebibytes << 20, "\(B)")
+      }
+      #expect(try microBatch(small, context: 64, cache: 1 << 20) == 128)
+      #expect(try microBatch(model, context: 1024, cache: 32 << 20) == 8)
+      // One sequence would fit, but is shorter than twice the width.
+      #expect(StepGradient.activationBytes(model, microBatch: 1, T: 1024) < 640 << 20)
+      #expect(try microBatch(model, context: 1024, cache: 640 << 20) == 8)
+      #expect(try microBatch(model, context: 1024, cache: 8 << 30) == 8)
+    }
+
     @Test func samplesOfTextTakeTheWeightsOnceMore() throws {
       var configuration = TrainingConfiguration()
       (configuration.context, configuration.batchTokens) = (1024, 16 * 1024)
@@ -91,11 +121,32 @@ extension TrainingTests {
       #expect(try plan("sophia-g", microBatch: 4, gib: 100).bytes < 6 << 30)
     }
 
+    /// With `--recompute` the run of the issue has at most 3 GiB.
+    @Test func gpt2RecomputedFitsThreeGiB() throws {
+      let run = try plan("sophia-g", microBatch: 4, recompute: true, sequences: 4, gib: 100)
+      #expect(run.bytes <= 3 << 30)
+      let (kept, again) = (
+        try plan("sophia-h", microBatch: 1, gib: 100),
+        try plan("sophia-h", microBatch: 1, recompute: true, gib: 100)
+      )
+      // Sophia-H's product keeps the layers of a sequence all the same.
+      let name = "Hessian-vector product of a sequence"
+      #expect(
+        again.parts.first { $0.name == name }?.bytes ?? 0
+          > kept.parts.first { $0.name == name }?.bytes ?? .max)
+    }
+
     @Test func aRefusalNamesTheFlagToChange() throws {
       let large = line { _ = try plan(microBatch: 16, gib: 6) }
       #expect(large.contains("this run needs") && large.contains("--micro-batch 8"), "\(large)")
       #expect(large.contains("6 GiB available"), "\(large)")
-      let single = line { _ = try plan(microBatch: 1, gib: 2) }
+      #expect(large.contains("--recompute"), "\(large)")
+      let recomputed = line { _ = try plan(microBatch: 16, recompute: true, gib: 3) }
+      #expect(recomputed.contains("--micro-batch 8 (the same bits"), "\(recomputed)")
+      let first = line { _ = try plan(microBatch: 1, gib: 2) }
+      #expect(first.contains("use --recompute (the same bits"), "\(first)")
+      let single = line { _ = try plan(microBatch: 1, recompute: true, gib: 2) }
+      #expect(!single.contains("--recompute"), "\(single)")
       #expect(single.contains("--context") && single.contains("--model"), "\(single)")
       for count in [0, -1, 17, .max] {
         let line = line { _ = try plan(microBatch: count, gib: 100) }

@@ -14,13 +14,13 @@ import Testing
   private static func product(
     _ config: GPT2Config, _ table: ParameterTable, _ weights: Arena, direction: [Float],
     tokens: [UInt16], targets: [UInt16], T: Int, sequences: Int, microBatch: Int = 2,
-    threads: Int = 2, headRows: Int? = nil
+    threads: Int = 2, headRows: Int? = nil, recompute: Bool = false
   ) throws -> [Float] {
     let (u, product) = (try Arena(count: table.count), try Arena(count: table.count))
     for i in 0..<table.count { (u.base[i], product.base[i]) = (direction[i], .nan) }
     let pass = try StepGradient(
       config, table: table, parameters: weights, gradients: u, curvature: nil,
-      microBatch: microBatch, T: T, on: ThreadTeam(count: threads))
+      microBatch: microBatch, T: T, recompute: recompute, on: ThreadTeam(count: threads))
     let hessian = try HessianProduct(
       sharing: pass, table: table, direction: u, product: product, headRows: headRows)
     // Twice: nothing may remain of the product before.
@@ -35,12 +35,12 @@ import Testing
 
   private static func product(
     _ run: SmallRun, _ direction: [Float], microBatch: Int = 2, threads: Int = 2,
-    headRows: Int? = nil
+    headRows: Int? = nil, recompute: Bool = false
   ) throws -> [Float] {
     try product(
       run.config, run.table, run.weights, direction: direction, tokens: run.tokens,
       targets: run.targets, T: run.T, sequences: run.S, microBatch: microBatch, threads: threads,
-      headRows: headRows)
+      headRows: headRows, recompute: recompute)
   }
 
   private static func direction(_ count: Int, sample: UInt32 = 0) -> [Float] {
@@ -111,6 +111,9 @@ import Testing
     let isFinite = reference.allSatisfy(\.isFinite)
     #expect(isFinite)
     #expect(try Self.product(run, u, microBatch: microBatch, threads: threads) == reference)
+    #expect(
+      try Self.product(run, u, microBatch: microBatch, threads: threads, recompute: true)
+        == reference)
   }
 
   /// v·(H·u) = u·(H·v).
@@ -143,6 +146,10 @@ import Testing
     #expect(
       HessianProduct.bytes(config, T: 70, threads: threads)
         == 4 * (tangents.arena.count + scratch.arena.count))
+    // Beside a pass that keeps no layer it needs activations of its own.
+    #expect(
+      HessianProduct.bytes(config, T: 70, recompute: true, threads: threads)
+        == 4 * (2 * tangents.arena.count + scratch.arena.count))
   }
 }
 

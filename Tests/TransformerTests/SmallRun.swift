@@ -45,12 +45,14 @@ struct SmallRun {
   static let step = 7
 
   /// A step cut into micro-batches of at most `microBatch`.
-  func step(threads: Int, microBatch: Int, curved: Int, targets: [UInt16]? = nil) throws -> Result {
+  func step(
+    threads: Int, microBatch: Int, curved: Int, targets: [UInt16]? = nil, recompute: Bool = false
+  ) throws -> Result {
     let (gradient, sampled) = (try Arena(count: table.count), try Arena(count: table.count))
     for i in 0..<table.count { (gradient.base[i], sampled.base[i]) = (.nan, .nan) }
     let pass = try StepGradient(
       config, table: table, parameters: weights, gradients: gradient, curvature: sampled,
-      microBatch: microBatch, T: T, on: ThreadTeam(count: threads))
+      microBatch: microBatch, T: T, recompute: recompute, on: ThreadTeam(count: threads))
     var loss = 0.0
     // Twice: nothing may remain of the step before.
     for step in [0, Self.step] {

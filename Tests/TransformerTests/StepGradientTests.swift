@@ -14,6 +14,17 @@ import Testing
     #expect(try run.step(threads: threads, microBatch: microBatch, curved: 3) == reference)
   }
 
+  /// Keeping all activations or recomputing layers, with the curvature on none, some or all sequences
+  /// of a micro-batch.
+  @Test(arguments: [0, 1, 3, 4], [1, 3, 4])
+  func sameBitsWhenLayersAreRecomputed(curved: Int, microBatch: Int) throws {
+    let run = try SmallRun(
+      GPT2Config(vocabularySize: 131, contextLength: 96, width: 48, layers: 3, heads: 3))
+    let kept = try run.step(threads: 2, microBatch: microBatch, curved: curved)
+    let again = try run.step(threads: 2, microBatch: microBatch, curved: curved, recompute: true)
+    #expect(again == kept)
+  }
+
   /// The groups' ĝ of a step, without changing its gradient.
   private func groups(
     _ run: SmallRun, curved: Int, groups: Int, threads: Int, microBatch: Int
