@@ -115,7 +115,7 @@ let package = Package(
     .target(
       name: "Benchmarks",
       dependencies: ["Machine", "Kernels", "Transformer", "Optimizers", "Training", "Inference"],
-      path: "Benchmarks", exclude: ["LOG.md", "Peers"], swiftSettings: swift),
+      path: "Benchmarks", exclude: ["LOG.md", "Peers", "study"], swiftSettings: swift),
     // The command line: one file a subcommand.
     .executableTarget(
       name: "sophia-rt",
