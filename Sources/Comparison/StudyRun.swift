@@ -126,6 +126,8 @@ public final class StudyRun {
       guard outcome == .finished else { return nil }
     } catch .nonFinite(let step, let what, _) {
       divergence = (step, what)
+    } catch .spikes(let step, let reason) {
+      divergence = (step, reason)
     } catch {
       throw .training(place: cell.name, error)
     }

@@ -38,7 +38,12 @@ public struct NamedArena: Sendable {
   public let arena: Arena
   /// The coordinates that it holds something for; nil: all that move. Others stay zero and need no
   /// place in a checkpoint.
-  public internal(set) var ranges: [ParameterRange]? = nil
+  public let ranges: [ParameterRange]?
+
+  /// Of `ranges`; nil: of all that move.
+  public init(name: String, arena: Arena, ranges: [ParameterRange]? = nil) {
+    (self.name, self.arena, self.ranges) = (name, arena, ranges)
+  }
 
   /// Whether it holds something for coordinate `i`.
   public func holds(_ i: Int) -> Bool {

@@ -45,6 +45,7 @@ public struct MemoryPlan: Sendable {
       return [
         ("weights", parameters), ("gradient", parameters),
         ("optimizer state", configuration.stateBytes(of: table)),
+        ("last good state", configuration.lastGoodBytes(of: table)),
         (
           "orthogonalization", configuration.workspaceBytes(of: table, threads: threads)
         ), ("curvature gradient", optimizer.isSophia ? parameters : 0),

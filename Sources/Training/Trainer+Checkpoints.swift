@@ -1,5 +1,6 @@
 import Checkpoints
 import Files
+import Optimizers
 import Tokenization
 import Transformer
 
@@ -9,7 +10,9 @@ extension Trainer {
   func save(final: Bool) throws(TrainingError) {
     writeLogs(flushLogs)
     let step = state.step
-    let bytes = 4 * table.count + configuration.stateBytes(of: table) + (4 << 20)
+    let bytes =
+      4 * table.count + configuration.stateBytes(of: table)
+      + configuration.lastGoodBytes(of: table) + (4 << 20)
     do {
       let published = try store.publish(step: step, expecting: bytes, keeping: options.keep) {
         (writer) throws(CheckpointError) in
@@ -39,11 +42,10 @@ extension Trainer {
         "add_prefix_space": false,
       ])
     try writer.writeTensors("model.safetensors", table.tensors(theta))
-    try writer.writeTensors(
-      "optimizer.safetensors",
-      optimizer.state.flatMap { part in
-        table.tensors(part.arena, prefix: part.name + ".") { part.holds($0.offset) }
-      })
+    try writer.writeTensors(Self.optimizerFile, tensors(optimizer.state))
+    if let lastGood, state.spikes?.goodStep != nil {
+      try writer.writeTensors(Self.lastGoodFile, tensors(lastGood.parts))
+    }
     let cursor = windows.cursor(at: state.step * configuration.sequences)
     try writer.writeJSON(
       TrainerState.fileName,
@@ -64,18 +66,33 @@ extension Trainer {
           found: "others")
       }
       try file.read(into: theta)
-      let tensors = try checkpoint.tensors(of: "optimizer.safetensors")
-      for part in optimizer.state {
-        for entry in table.entries where part.holds(entry.offset) {
-          let name = "\(part.name).\(entry.name)"
-          guard let stored = tensors[name], stored.shape == entry.shape else {
-            throw CheckpointError.invalid(
-              file: tensors.path, place: "tensors", expected: "\(name) \(entry.shape)",
-              found: tensors[name].map { "\($0.shape)" } ?? "no such tensor")
-          }
-          try tensors.read(
-            stored, into: part.arena.view(entry.offset, count: entry.count).buffer)
+      try read(optimizer.state, from: try checkpoint.tensors(of: Self.optimizerFile))
+      if let lastGood, state.spikes?.goodStep != nil {
+        try read(lastGood.parts, from: try checkpoint.tensors(of: Self.lastGoodFile))
+      }
+    }
+  }
+
+  private static let optimizerFile = "optimizer.safetensors"
+  private static let lastGoodFile = "last_good.safetensors"
+
+  private func tensors(_ parts: [NamedArena]) -> [NamedTensor] {
+    parts.flatMap { part in
+      table.tensors(part.arena, prefix: part.name + ".") { part.holds($0.offset) }
+    }
+  }
+
+  private func read(_ parts: [NamedArena], from tensors: SafetensorsFile) throws {
+    for part in parts {
+      for entry in table.entries where part.holds(entry.offset) {
+        let name = "\(part.name).\(entry.name)"
+        guard let stored = tensors[name], stored.shape == entry.shape else {
+          throw CheckpointError.invalid(
+            file: tensors.path, place: "tensors", expected: "\(name) \(entry.shape)",
+            found: tensors[name].map { "\($0.shape)" } ?? "no such tensor")
         }
+        try tensors.read(
+          stored, into: part.arena.view(entry.offset, count: entry.count).buffer)
       }
     }
   }

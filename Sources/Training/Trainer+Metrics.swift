@@ -34,6 +34,9 @@ extension Trainer {
     if step.curvatureSequences > 0 {
       members.append(JSONMember("curvature_sequences", .integer(step.curvatureSequences)))
     }
+    if let skipped = step.skippedBatches {
+      members.append(JSONMember("skipped_batches", .integer(skipped)))
+    }
     members += [
       JSONMember("m_norm", .number(step.momentumNorm)),
       JSONMember("param_norm", .number(step.parameterNorm)),
@@ -45,7 +48,7 @@ extension Trainer {
   }
 
   /// Adds an event to the logs, which bring every tenth to disk by themselves.
-  private func addToLogs(_ event: JSON, flush: Bool = false) {
+  func addToLogs(_ event: JSON, flush: Bool = false) {
     eventFile?.add(event)
     writeLogs { () throws(FileError) in
       try log.add(event)

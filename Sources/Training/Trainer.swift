@@ -53,6 +53,7 @@ public final class Trainer {
   let optimizer: any Optimizer
   let gradient: StepGradient
   let hessian: HessianProduct?
+  let lastGood: LastGoodState?
   var state = TrainerState()
   var log: MetricsLog
   var eventFile: EventFile?
@@ -120,6 +121,11 @@ public final class Trainer {
     } else {
       hessian = nil
     }
+    lastGood =
+      configuration.spikeGuard > 0
+      ? try asTraining { [theta, optimizer] in
+        try LastGoodState(theta: theta, state: optimizer.state)
+      } : nil
     tokens = [UInt16](repeating: 0, count: memory.microBatch * T)
     targets = tokens
     if let resumeFrom {
@@ -127,6 +133,7 @@ public final class Trainer {
       return
     }
     (state.dataFingerprint, state.autoRho) = (dataset.fingerprint, configuration.adjustment)
+    state.spikes = configuration.guardAgainstSpikes
     if let initFrom {
       try asTraining { try initFrom.read(into: theta) }
     } else {
@@ -171,7 +178,7 @@ public final class Trainer {
 
   private func isDue(_ step: Int, _ interval: Int) -> Bool { interval > 0 && step % interval == 0 }
 
-  /// Gradient, norm, update: one step.
+  /// Gradient, norm, update: one step. Where loss or gradient are of no use no update is made.
   private func trainStep() throws(TrainingError) {
     let clock = ContinuousClock()
     let began = clock.now
@@ -179,15 +186,11 @@ public final class Trainer {
     let curved = optimizer.wantsCurvature(step: t)
     if curved { estimateFromProducts(t) }
     let loss = stepGradient(t, curved && hessian == nil ? curvature : nil)
-    guard loss.isFinite else {
-      throw .nonFinite(
-        step: t + 1, what: "the loss", tensor: firstBad(theta) ?? firstBad(gradients))
+    let norm = GradientNorm(of: gradients.view(), on: team)
+    if let refusal = refusal(t, loss, norm, curved: curved) {
+      return try skip(t, loss, refusal, seconds: (clock.now - began) / .seconds(1))
     }
-    let norm = try checkedNorm(gradients, t, "the gradient")
-    if curved, let at = curvature?.firstNonFinite {
-      let what = hessian == nil ? "the sampled gradient" : "the Hessian's product with a direction"
-      throw .nonFinite(step: t + 1, what: what, tensor: tensor(at))
-    }
+    acceptLoss(loss, t)
     let clip: Float = configuration.clip > 0 ? norm.scale(clippingTo: configuration.clip) : 1
     if clip < 1 { state.clippedSteps += 1 }
     let learningRate = configuration.learningRates.learningRate(step: t)
@@ -209,29 +212,11 @@ public final class Trainer {
       curvatureNorm: optimizer.state.count > 1 ? statistics.curvatureNorm : nil,
       momentumNorm: statistics.momentumNorm, parameterNorm: statistics.thetaNorm,
       curvatureSequences: curved ? configuration.curvatureSequences : 0,
+      skippedBatches: state.spikes?.refused,
       seconds: (ended - began) / .seconds(1),
       optimizerSeconds: (ended - updating) / .seconds(1), tokens: tokens,
       flops: model.trainingFlopsPerToken(T: configuration.context) * Double(tokens))
     record(step)
     report(.step(step))
-  }
-
-  private func checkedNorm(
-    _ arena: Arena, _ step: Int, _ what: String
-  ) throws(TrainingError) -> GradientNorm {
-    let norm = GradientNorm(of: arena.view(), on: team)
-    if let at = norm.firstNonFinite {
-      throw .nonFinite(step: step + 1, what: what, tensor: tensor(at))
-    }
-    return norm
-  }
-
-  /// The first tensor of an arena that is not finite.
-  private func firstBad(_ arena: Arena) -> String? {
-    GradientNorm(of: arena.view(), on: team).firstNonFinite.map(tensor)
-  }
-
-  private func tensor(_ index: Int) -> String {
-    table.entries.last { $0.offset <= index }?.name ?? "?"
   }
 }

@@ -13,6 +13,8 @@ struct TrainerState: Sendable, Equatable {
   var bestValidationLoss: Double?
   /// Sophia's γ, where it is adjusted.
   var autoRho: AutoRho?
+  /// The guard against spikes, if there is one.
+  var spikes: SpikeGuard?
   /// Which tokens the run is trained on (`TokenDataset.fingerprint`).
   var dataFingerprint = ""
 
@@ -28,6 +30,7 @@ struct TrainerState: Sendable, Equatable {
       members.append(JSONMember("best_validation_loss", .number(bestValidationLoss)))
     }
     if let autoRho { members.append(JSONMember("auto_rho", autoRho.json)) }
+    if let spikes { members.append(JSONMember("spike_guard", spikes.json)) }
     members.append(JSONMember("configuration", configuration.json))
     return .object(members)
   }
@@ -73,6 +76,13 @@ struct TrainerState: Sendable, Equatable {
         throw invalid("auto_rho", "gamma, wins and coordinates of --auto-rho \(start.band)")
       }
       state.autoRho = autoRho
+    }
+    if let start = configuration.guardAgainstSpikes {
+      let stored = json["spike_guard"].flatMap {
+        start.restored($0, step: step, adjustment: configuration.adjustment)
+      }
+      guard let stored else { throw invalid("spike_guard", "the numbers of a --spike-guard") }
+      state.spikes = stored
     }
     return (state, configuration)
   }

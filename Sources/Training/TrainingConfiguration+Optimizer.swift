@@ -78,6 +78,9 @@ extension TrainingConfiguration {
     optimizerName.isSophia ? autoRho.map { AutoRho($0, start: gamma) } : nil
   }
 
+  /// The guard against spikes before the first step, if there is to be one.
+  var guardAgainstSpikes: SpikeGuard? { spikeGuard > 0 ? SpikeGuard(nats: spikeGuard) : nil }
+
   /// AdamW's numbers.
   public var adamW: AdamW.Hyperparameters {
     var h = AdamW.Hyperparameters()

@@ -46,6 +46,11 @@ extension TrainingConfiguration {
     }
   }
 
+  /// Bytes of the copy that the guard against spikes goes back to.
+  func lastGoodBytes(of table: ParameterTable) -> Int {
+    spikeGuard > 0 ? 4 * table.count + stateBytes(of: table) : 0
+  }
+
   /// Bytes of the mean over the curvature's groups, if there are several.
   func curvatureMeanBytes(of table: ParameterTable) -> Int {
     optimizerName.isSophia && curvatureGroups > 1 ? 4 * table.count : 0

@@ -84,6 +84,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var curvatureGroups = 1
   /// Random directions of sophia-h: `gaussian`, as the paper has it, or `rademacher`.
   public var probe = Probe.gaussian.rawValue
+  /// Nats above the running average at which a loss is a spike, whose step is undone; 0: no guard.
+  public var spikeGuard = 0.0
   /// Keys initial weights, order of data, sampled labels and random directions.
   public var seed = 0
 
@@ -133,6 +135,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
     .number("curvature-share", \.curvatureShare, 0...1),
     .integer("curvature-groups", \.curvatureGroups, 1...1 << 30),
     .choice("probe", \.probe, Probe.allCases.map(\.rawValue)),
+    .number("spike-guard", \.spikeGuard, 0...1e3),
     .integer("seed", \.seed, 0...Int.max),
   ]
 

@@ -9,6 +9,8 @@ public enum TrainingError: Error, CustomStringConvertible {
   /// Loss or gradient is not finite: the weights before it are untouched. `step` counts from 1;
   /// `tensor` is the first bad one, if one is known.
   case nonFinite(step: Int, what: String, tensor: String?)
+  /// The guard against spikes skipped too many batches. `step`, the last of them, counts from 1.
+  case spikes(step: Int, reason: String)
   /// The plan asks for more memory than there is.
   case memory(needed: Int, limit: MemoryLimit, advice: String)
   /// The system refused memory.
@@ -27,6 +29,11 @@ public enum TrainingError: Error, CustomStringConvertible {
       return
         "step \(step): \(what) is not finite\(first): stopped before the update; the last checkpoint "
         + "is good (lower --lr, lengthen --warmup or raise --gamma)"
+    case .spikes(let step, let reason):
+      return
+        "step \(step): \(reason), the \(SpikeGuard.limit)th batch to be skipped within "
+        + "\(SpikeGuard.window) steps: stopped (begin a new run with a lower --lr, a longer --warmup or a "
+        + "larger --gamma, or from a checkpoint's weights by --init-from; a larger --spike-guard skips less)"
     case .memory(let needed, let limit, let advice):
       return "this run needs \(ByteCount(needed)), there is \(limit): \(advice)"
     case .allocation(let error): return error.description

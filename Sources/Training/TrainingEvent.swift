@@ -44,6 +44,8 @@ public struct StepReport: Sendable {
   public var parameterNorm: Double
   /// Sequences whose sampled labels refreshed the curvature in this step; 0: no refresh.
   public var curvatureSequences: Int
+  /// Batches that the guard against spikes skipped so far; nil without one.
+  public var skippedBatches: Int?
   /// Wall time of the step.
   public var seconds: Double
   /// Wall time of the optimizer's update in it.

@@ -143,6 +143,12 @@ struct TrainCommand: ParsableCommand {
       valueName: "name"))
   var probe: String?
   @Option(
+    help: ArgumentHelp(
+      "Undo a step whose loss is so many nats a token above the running average, or not finite: back to "
+        + "the last good state, its batch skipped (0, the default: no guard; 1 is far above noise).",
+      valueName: "nats"))
+  var spikeGuard: Double?
+  @Option(
     help: ArgumentHelp("Seed of weights, data order, sampled labels and probes.", valueName: "n"))
   var seed: Int?
 
@@ -219,7 +225,7 @@ struct TrainCommand: ParsableCommand {
       ("momentum", momentum), ("min-lr-ratio", minLRRatio),
       ("weight-decay", weightDecay), ("clip", clip),
       ("beta1", beta1), ("beta2", beta2), ("gamma", gamma), ("epsilon", epsilon),
-      ("curvature-share", curvatureShare),
+      ("curvature-share", curvatureShare), ("spike-guard", spikeGuard),
     ]
     return strings.compactMap { key, value in value.map { JSONMember(key, .string($0)) } }
       + integers.compactMap { key, value in value.map { JSONMember(key, .integer($0)) } }

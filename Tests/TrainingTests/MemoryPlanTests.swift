@@ -67,6 +67,17 @@ extension TrainingTests {
       #expect(adamW.parts.allSatisfy { $0.name != "orthogonalization" })
     }
 
+    /// Going back takes θ and the optimizer's state once more.
+    @Test(arguments: [("sophia-g", 12), ("lion", 8)])
+    func theGuardAgainstSpikesPlansItsCopy(optimizer: String, bytes: Int) throws {
+      var configuration = TrainingConfiguration()
+      (configuration.optimizer, configuration.spikeGuard) = (optimizer, 1)
+      let plan = try MemoryPlan(
+        model, configuration: configuration, microBatch: 1, threads: 2, limit: limit(gib: 100))
+      let part = try #require(plan.parts.first { $0.name == "last good state" })
+      #expect(part.bytes == bytes * ParameterTable(model).count)
+    }
+
     @Test func theMicroBatchIsChosenToFit() throws {
       #expect(try plan(gib: 100).microBatch == 8)
       let small = try plan(gib: 8)
