@@ -3,14 +3,23 @@ import Optimizers
 import Transformer
 
 /// The optimizers' steps at the model's size, against a stream of Sophia's traffic over the same
-/// arenas. Bytes are those that a step has to move.
+/// arenas, bytes being those that a step has to move; Muon's, which multiplies matrices, against the
+/// peak. Beside each stands what it is of a training step, were that at the peak: at most so much.
 struct StepBenchmark {
   private let bench: Bench
   private let table: ParameterTable
+  /// Floating-point operations of the training step.
+  private let trainingFlops: Double
+  /// Its sequences, of the whole context.
+  private static let sequences = 16
+  private let stepName: String
 
   init(_ settings: BenchmarkSettings, _ bench: Bench) {
     self.bench = bench
     table = ParameterTable(settings.config)
+    let (B, T) = (Self.sequences, settings.T)
+    trainingFlops = settings.config.trainingFlopsPerToken(T: T) * Double(B * T)
+    stepName = "a step of \(B)×\(T) at the fp32 peak"
   }
 
   func run(_ report: (Measurement) -> Void) throws {
@@ -21,6 +30,11 @@ struct StepBenchmark {
     RandomValues.fill(g.view(), range: 1e-3, on: team)
     try sophia(theta, g, report)
     try adamW(theta, g, report)
+    try lion(theta, g, report)
+    var settings = Muon.Hyperparameters()
+    try muon("Muon", settings, theta, g, report)
+    settings.rest = .sophia(Sophia.Hyperparameters())
+    try muon("Sophia-Muon", settings, theta, g, report)
   }
 
   private var ranges: [ParameterRange] {
@@ -65,11 +79,55 @@ struct StepBenchmark {
       })
   }
 
+  private func lion(_ theta: Arena, _ g: Arena, _ report: (Measurement) -> Void) throws {
+    let optimizer = try Lion(ranges: ranges, count: table.count, on: bench.team)
+    let streams = Streams(
+      over: [theta.view()] + optimizer.state.map { $0.arena.view() } + [g.view()])
+    // θ, m, g read, θ and m written.
+    report(
+      measure("Lion", moves: 5, streams) {
+        _ = optimizer.step(
+          theta.view(), gradient: g.view(), step: 0, learningRate: 1e-4, on: bench.team)
+      })
+  }
+
+  private func muon(
+    _ name: String, _ settings: Muon.Hyperparameters, _ theta: Arena, _ g: Arena,
+    _ report: (Measurement) -> Void
+  ) throws {
+    let matrices = table.entries.flatMap {
+      MatrixRange.sideBySide(
+        $0.matrices, offset: $0.offset, rows: $0.matrices > 0 ? $0.shape[0] : 0,
+        columns: $0.matrices > 0 ? $0.shape[1] : 0, decayed: $0.decayed)
+    }
+    let rest = table.entries.filter { $0.matrices == 0 }.map {
+      ParameterRange(offset: $0.offset, count: $0.count, decayed: $0.decayed)
+    }
+    let optimizer = try Muon(
+      settings, matrices: matrices, ranges: rest, count: table.count, on: bench.team)
+    report(
+      withShare(
+        bench.measure(name, .gigaflops, amount: Muon.flops(matrices), limit: .fp32Peak) {
+          _ = optimizer.step(
+            theta.view(), gradient: g.view(), step: 1, learningRate: 1e-4, on: bench.team)
+        }))
+  }
+
   private func measure(
     _ name: String, moves: Int, _ streams: Streams, _ work: () -> Void
   ) -> Measurement {
-    bench.measure(
-      name, .gigabytes, amount: Double(4 * moves * table.count),
-      limit: .stream(streams, .optimizer), work)
+    withShare(
+      bench.measure(
+        name, .gigabytes, amount: Double(4 * moves * table.count),
+        limit: .stream(streams, .optimizer), work))
+  }
+
+  /// Notes the part of a training step.
+  private func withShare(_ measurement: Measurement) -> Measurement {
+    var measurement = measurement
+    let step = trainingFlops / (bench.rate(of: .fp32Peak) * 1e9)
+    let share = (measurement.seconds ?? 0) / step
+    measurement.note = "\((1000 * share).rounded() / 10) % of \(stepName)"
+    return measurement
   }
 }

@@ -11,7 +11,7 @@ public import Machine
 /// The scale is the reference implementation's √max(1, out / in); matrices here are (in, out). As
 /// O has singular values near 1, η is in units of the spectral norm and much larger than AdamW's.
 /// Orthogonalizing costs five times 2·n·(2·rows·columns + n²) floating-point operations a matrix and
-/// step, n its shorter side, whatever the batch.
+/// step (``flops(_:)``), n its shorter side, whatever the batch.
 public final class Muon: Optimizer {
   /// What moves the coordinates that lie in no matrix.
   public enum Rest: Sendable, Equatable {
@@ -96,6 +96,14 @@ public final class Muon: Optimizer {
     state = [
       NamedArena(name: "m", arena: m), NamedArena(name: name, arena: second, ranges: ranges),
     ]
+  }
+
+  /// Floating-point operations of a step's orthogonalizations.
+  public static func flops(_ matrices: [MatrixRange]) -> Double {
+    matrices.reduce(0) { sum, matrix in
+      let (n, count) = (min(matrix.rows, matrix.columns), matrix.rows * matrix.columns)
+      return sum + Double(NewtonSchulz.iterations * 2 * n * (2 * count + n * n))
+    }
   }
 
   /// Bytes that a step needs besides the state.
