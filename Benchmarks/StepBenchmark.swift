@@ -107,7 +107,7 @@ struct StepBenchmark {
       settings, matrices: matrices, ranges: rest, count: table.count, on: bench.team)
     report(
       withShare(
-        bench.measure(name, .gigaflops, amount: Muon.flops(matrices), limit: .fp32Peak) {
+        bench.measure(name, .gigaflops, amount: Muon.flops(matrices), limit: .peak(.fp32)) {
           _ = optimizer.step(
             theta.view(), gradient: g.view(), step: 1, learningRate: 1e-4, on: bench.team)
         }))
@@ -125,7 +125,7 @@ struct StepBenchmark {
   /// Notes the part of a training step.
   private func withShare(_ measurement: Measurement) -> Measurement {
     var measurement = measurement
-    let step = trainingFlops / (bench.rate(of: .fp32Peak) * 1e9)
+    let step = trainingFlops / (bench.rate(of: .peak(.fp32)) * 1e9)
     let share = (measurement.seconds ?? 0) / step
     measurement.note = "\((1000 * share).rounded() / 10) % of \(stepName)"
     return measurement
