@@ -5,7 +5,7 @@
 #               package is installed (PYTHON names a Python that has transformers; else it is
 #               installed into .venv)
 # make fuzz     feeds a parser of files with RUNS inputs under AddressSanitizer: PARSER is json,
-#               safetensors, index, tokenizer, vocabulary, config, shard, dataset, questions,
+#               safetensors, index, tokenizer, vocabulary, config, shard, dataset, questions, prompts,
 #               manifest or state; the inputs found on the way are kept and gone on from
 # make lint     checks the format of every Swift file
 # make setup    installs the missing Debian packages (the others call it)

@@ -11,7 +11,7 @@ public struct SamplingSettings: Sendable, Equatable {
   /// Keeps the tokens at least p times as likely as the likeliest; nil keeps all.
   public var minP: Float?
   /// Divides the positive logits of tokens that the text has, and multiplies the negative ones
-  /// (Keskar et al. 2019); 1 is none.
+  /// (Keskar et al. 2019); 1 is none. Within 1e-6 to 1e6, where no logit of a working model overflows.
   public var repetitionPenalty: Float
 
   /// Memberwise.
@@ -43,7 +43,7 @@ public struct SamplingSettings: Sendable, Equatable {
     try check(topP.map { $0 > 0 && $0 <= 1 } ?? true, "top-p", "\(topP ?? 0)", "above 0, at most 1")
     try check(minP.map { $0 >= 0 && $0 <= 1 } ?? true, "min-p", "\(minP ?? 0)", "0 to 1")
     try check(
-      repetitionPenalty > 0 && repetitionPenalty.isFinite, "repetition penalty",
-      "\(repetitionPenalty)", "a number above 0")
+      repetitionPenalty >= 1e-6 && repetitionPenalty <= 1e6, "repetition penalty",
+      "\(repetitionPenalty)", "1e-6 to 1e6")
   }
 }

@@ -48,11 +48,15 @@ public enum AttentionPage {
     for d in 0..<Dp { page[slot * Dp + d] = d < D ? BFloat16.rounded(value[d]) : 0 }
   }
 
-  /// A page's bfloat16 numbers as floats. - count: a multiple of 16, as pages are.
+  /// A page's bfloat16 numbers as floats. - count: a multiple of 16, as pages are; - ahead: how far
+  /// from each number lies the one that is asked for meanwhile: the next head's.
   public static func widen(
-    _ page: UnsafePointer<UInt16>, into floats: UnsafeMutablePointer<Float>, count: Int
+    _ page: UnsafePointer<UInt16>, into floats: UnsafeMutablePointer<Float>, count: Int, ahead: Int
   ) {
-    for i in stride(from: 0, to: count, by: 16) { Vector.store(floats + i, cs_load_bf16(page + i)) }
+    for i in stride(from: 0, to: count, by: 16) {
+      cs_prefetch_l2(page + i + ahead)
+      Vector.store(floats + i, cs_load_bf16(page + i))
+    }
   }
 }
 

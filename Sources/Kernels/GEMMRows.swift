@@ -50,37 +50,22 @@ extension UInt16: PanelElement {
   }
 }
 
-/// The tile: MR rows of A as they lie against P neighbouring panels of B at once, so that memory
-/// is read in P streams and the few chains of a row hide the latency of the FMA.
-private struct PanelKernel<Element: PanelElement, let MR: Int, let NV: Int, let P: Int> {
-  typealias Part = MicroKernel<MR, NV>
-  typealias Tile = InlineArray<P, Part.Tile>
+/// The tile: MR rows of A as they lie against a panel of B, which is one stream of memory: the
+/// processor's own prefetch follows it better than several, and better than prefetches written here.
+private struct PanelKernel<Element: PanelElement, let MR: Int, let NV: Int> {
+  typealias Kernel = MicroKernel<MR, NV>
 
-  /// Steps of k that the prefetch runs ahead: 4 KiB of a panel of two vectors.
-  @inline(__always)
-  static var ahead: Int { 32 }
-
-  /// - a: element (i, p) at `a[i * lda + p]`; - b: row p of panel q at `b + q * panel + p * 16 * NV`.
+  /// - a: element (i, p) at `a[i * lda + p]`; - b: row p at `b + p * 16 * NV`.
   @inline(__always)
   static func chain(
-    _ tile: inout Tile, k: Int, a: UnsafePointer<Float>, lda: Int, b: UnsafePointer<Element>,
-    panel: Int
+    _ tile: inout Kernel.Tile, k: Int, a: UnsafePointer<Float>, lda: Int, b: UnsafePointer<Element>
   ) {
-    var b = b
     for p in 0..<k {
-      for q in 0..<P {
-        let from = b + q * panel
-        var row = Part.Row(repeating: SIMD16())
-        for v in 0..<NV {
-          cs_prefetch(from + 16 * (v + NV * ahead))
-          row[v] = Element.load(from + 16 * v)
-        }
-        for i in 0..<MR {
-          let broadcast = SIMD16<Float>(repeating: a[i * lda + p])
-          for v in 0..<NV { tile[q][i][v] = cs_fma(broadcast, row[v], tile[q][i][v]) }
-        }
+      let row = Kernel.Row { v in Element.load(b + (p * NV + v) * 16) }
+      for i in 0..<MR {
+        let broadcast = SIMD16<Float>(repeating: a[i * lda + p])
+        for v in 0..<NV { tile[i][v] = cs_fma(broadcast, row[v], tile[i][v]) }
       }
-      b += 16 * NV
     }
   }
 }
@@ -101,91 +86,69 @@ private struct RowsJob {
     let panels = (b.N + t.NR - 1) / t.NR
     // A small product is not worth waking a team.
     let team = M * b.N * b.K < 1 << 15 ? ThreadTeam(count: 1) : team
-    let share = (panels + team.count - 1) / team.count
+    // Tiles of about the same height; a panel stays in L2 between them.
     let tiles = (M + t.MR - 1) / t.MR
-    team.parallelFor(panels, grain: share >= 16 ? 8 : min(4, share)) { range in
-      if tiles == 1 {
-        strip(range, first: 0, rows: M)
-        return
-      }
+    team.parallelShares(panels, grain: b.panelsAtATime) { range, _ in
       for panel in range {
-        // Tiles of about the same height; the panel stays in L2 between them.
         for tile in 0..<tiles {
           let first = M * tile / tiles
-          strip(panel..<panel + 1, first: first, rows: M * (tile + 1) / tiles - first)
+          strip(panel, first: first, rows: M * (tile + 1) / tiles - first)
         }
       }
     }
   }
 
-  /// Rows first ..< first + rows of C over some panels, by a tile exactly as tall.
-  private func strip(_ panels: Range<Int>, first: Int, rows: Int) {
+  /// Rows first ..< first + rows of C over a panel, by a tile exactly as tall.
+  private func strip(_ panel: Int, first: Int, rows: Int) {
     switch b.precision {
-    case .f32: strip(Float.self, panels, first: first, rows: rows)
-    case .bf16: strip(UInt16.self, panels, first: first, rows: rows)
+    case .f32: strip(Float.self, panel, first, rows)
+    case .bf16: strip(UInt16.self, panel, first, rows)
     case .int8, .int4: preconditionFailure("GEMM.rows: \(b.precision) weights")
     }
   }
 
   @inline(__always)
   private func strip<Element: PanelElement>(
-    _: Element.Type, _ panels: Range<Int>, first: Int, rows: Int
+    _: Element.Type, _ panel: Int, _ first: Int, _ rows: Int
   ) {
     if Blocking.current.NV == 2 {
       switch rows {
-      case 1: strip(PanelKernel<Element, 1, 2, 4>.self, panels, first)
-      case 2: strip(PanelKernel<Element, 2, 2, 4>.self, panels, first)
-      case 3: strip(PanelKernel<Element, 3, 2, 2>.self, panels, first)
-      case 4: strip(PanelKernel<Element, 4, 2, 2>.self, panels, first)
-      case 5: strip(PanelKernel<Element, 5, 2, 2>.self, panels, first)
-      case 6: strip(PanelKernel<Element, 6, 2, 2>.self, panels, first)
-      case 7: strip(PanelKernel<Element, 7, 2, 1>.self, panels, first)
-      case 8: strip(PanelKernel<Element, 8, 2, 1>.self, panels, first)
-      case 9: strip(PanelKernel<Element, 9, 2, 1>.self, panels, first)
-      case 10: strip(PanelKernel<Element, 10, 2, 1>.self, panels, first)
-      case 11: strip(PanelKernel<Element, 11, 2, 1>.self, panels, first)
-      default: strip(PanelKernel<Element, 12, 2, 1>.self, panels, first)
+      case 1: tile(PanelKernel<Element, 1, 2>.self, panel, first)
+      case 2: tile(PanelKernel<Element, 2, 2>.self, panel, first)
+      case 3: tile(PanelKernel<Element, 3, 2>.self, panel, first)
+      case 4: tile(PanelKernel<Element, 4, 2>.self, panel, first)
+      case 5: tile(PanelKernel<Element, 5, 2>.self, panel, first)
+      case 6: tile(PanelKernel<Element, 6, 2>.self, panel, first)
+      case 7: tile(PanelKernel<Element, 7, 2>.self, panel, first)
+      case 8: tile(PanelKernel<Element, 8, 2>.self, panel, first)
+      case 9: tile(PanelKernel<Element, 9, 2>.self, panel, first)
+      case 10: tile(PanelKernel<Element, 10, 2>.self, panel, first)
+      case 11: tile(PanelKernel<Element, 11, 2>.self, panel, first)
+      default: tile(PanelKernel<Element, 12, 2>.self, panel, first)
       }
     } else {
       switch rows {
-      case 1: strip(PanelKernel<Element, 1, 1, 4>.self, panels, first)
-      case 2: strip(PanelKernel<Element, 2, 1, 2>.self, panels, first)
-      case 3: strip(PanelKernel<Element, 3, 1, 2>.self, panels, first)
-      case 4: strip(PanelKernel<Element, 4, 1, 1>.self, panels, first)
-      case 5: strip(PanelKernel<Element, 5, 1, 1>.self, panels, first)
-      default: strip(PanelKernel<Element, 6, 1, 1>.self, panels, first)
+      case 1: tile(PanelKernel<Element, 1, 1>.self, panel, first)
+      case 2: tile(PanelKernel<Element, 2, 1>.self, panel, first)
+      case 3: tile(PanelKernel<Element, 3, 1>.self, panel, first)
+      case 4: tile(PanelKernel<Element, 4, 1>.self, panel, first)
+      case 5: tile(PanelKernel<Element, 5, 1>.self, panel, first)
+      default: tile(PanelKernel<Element, 6, 1>.self, panel, first)
       }
     }
   }
 
   @inline(never)
-  private func strip<Element: PanelElement, let MR: Int, let NV: Int, let P: Int>(
-    _: PanelKernel<Element, MR, NV, P>.Type, _ panels: Range<Int>, _ first: Int
-  ) {
-    var panel = panels.lowerBound
-    while panel + P <= panels.upperBound && (panel + P) * 16 * NV <= b.N {
-      tile(PanelKernel<Element, MR, NV, P>.self, panel, first)
-      panel += P
-    }
-    while panel < panels.upperBound {
-      tile(PanelKernel<Element, MR, NV, 1>.self, panel, first)
-      panel += 1
-    }
-  }
-
-  /// Panels panel ..< panel + P; only the last panel of all, alone, may be short.
-  @inline(__always)
-  private func tile<Element: PanelElement, let MR: Int, let NV: Int, let P: Int>(
-    _: PanelKernel<Element, MR, NV, P>.Type, _ panel: Int, _ first: Int
+  private func tile<Element: PanelElement, let MR: Int, let NV: Int>(
+    _: PanelKernel<Element, MR, NV>.Type, _ panel: Int, _ first: Int
   ) {
     let output = TileOutput<MR, NV>(
       c: c, ldc: ldc, N: b.N, start: start, adding: adding, first: first)
-    var tile = PanelKernel<Element, MR, NV, P>.Tile(repeating: MicroKernel<MR, NV>.zero())
-    for q in 0..<P { output.start(&tile[q], panel + q) }
-    PanelKernel<Element, MR, NV, P>.chain(
-      &tile, k: b.K, a: a + first * lda, lda: lda, b: Element.panel(panel, of: b),
-      panel: b.K * 16 * NV)
-    for q in 0..<P { output.finish(&tile[q], panel + q) }
+    var tile = MicroKernel<MR, NV>.zero()
+    output.start(&tile, panel)
+    PanelKernel<Element, MR, NV>.chain(
+      &tile, k: b.K, a: a + first * lda, lda: lda, b: Element.panel(panel, of: b))
+    output.finish(&tile, panel)
   }
 }
 

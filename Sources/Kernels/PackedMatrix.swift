@@ -27,16 +27,33 @@ public final class PackedMatrix: @unchecked Sendable {
   /// How the numbers are held.
   public let precision: WeightPrecision
   private let arena: Arena
+  private let base: UnsafeMutablePointer<Float>
   /// Bytes of the panels.
   public var bytes: Int { Self.bytes(K: K, N: N, precision) }
 
   /// A matrix of zeros, to be filled by ``pack(_:on:)``. Throws ``MemoryError``.
-  public init(K: Int, N: Int, _ precision: WeightPrecision = .f32) throws(MemoryError) {
+  public convenience init(
+    K: Int, N: Int, _ precision: WeightPrecision = .f32
+  ) throws(MemoryError) {
+    self.init(
+      K: K, N: N, precision, in: try Arena(count: Self.floats(K: K, N: N, precision)), at: 0)
+  }
+
+  /// A matrix in an arena that it shares with others, which is how small ones come to lie on huge
+  /// pages; of zeros as long as the arena is.
+  /// - offset: its first float, of ``floats(K:N:_:)``.
+  public init(K: Int, N: Int, _ precision: WeightPrecision, in arena: Arena, at offset: Int) {
     precondition(K >= 1 && N >= 1, "PackedMatrix: (\(K), \(N))")
     self.K = K
     self.N = N
     self.precision = precision
-    arena = try Arena(count: (Self.bytes(K: K, N: N, precision) + 3) / 4)
+    self.arena = arena
+    base = arena.view(offset, count: Self.floats(K: K, N: N, precision)).base
+  }
+
+  /// Room that a matrix takes in an arena: whole cache lines.
+  public static func floats(K: Int, N: Int, _ precision: WeightPrecision = .f32) -> Int {
+    (bytes(K: K, N: N, precision) + 63) / 64 * 16
   }
 
   /// Packs `b` (K, N). Throws ``MemoryError`` if there is no room for the copy.
@@ -62,9 +79,13 @@ public final class PackedMatrix: @unchecked Sendable {
     }
   }
 
+  /// Panels that a thread takes from its share at a time: enough bytes to be worth asking for, few
+  /// enough that threads end together.
+  var panelsAtATime: Int { max(1, (1 << 16) / Self.panelBytes(K, precision)) }
+
   /// The first byte of panel j.
   private func bytes(ofPanel j: Int) -> UnsafeMutableRawPointer {
-    UnsafeMutableRawPointer(arena.base) + j * Self.panelBytes(K, precision)
+    UnsafeMutableRawPointer(base) + j * Self.panelBytes(K, precision)
   }
 
   /// Panel j: K × NR floats.
@@ -82,37 +103,72 @@ public final class PackedMatrix: @unchecked Sendable {
     bytes(ofPanel: j).assumingMemoryBound(to: UInt8.self)
   }
 
-  /// Overwrites the matrix. - b: (K, N). Nobody may read it meanwhile.
-  public func pack(_ b: Matrix, on team: ThreadTeam) {
-    let NR = Blocking.current.NR
-    team.parallelFor((N + NR - 1) / NR, grain: 4) { range in
-      for panel in range {
-        let source = b.from(0, panel * NR).transposed
-        let valid = min(NR, N - panel * NR)
-        if precision == .f32 {
-          Packing.pack(source, width: NR, valid: valid, depth: K, into: floats(ofPanel: panel))
-          continue
-        }
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: K * NR) { floats in
-          guard let floats = floats.baseAddress else { return }
-          Packing.pack(source, width: NR, valid: valid, depth: K, into: floats)
-          convert(floats, panel)
-        }
+  /// Places the panels near the threads whose share they are in a product. For a matrix that is still
+  /// all zero.
+  public func place(on team: ThreadTeam) {
+    let panel = Self.panelBytes(K, precision)
+    team.parallelShares(bytes / panel, grain: panelsAtATime) { range, _ in
+      for at in stride(from: range.lowerBound * panel, to: range.upperBound * panel, by: 4096) {
+        (UnsafeMutableRawPointer(base) + at).storeBytes(of: 0, as: UInt8.self)
       }
     }
   }
 
-  private func convert(_ floats: UnsafePointer<Float>, _ panel: Int) {
+  /// Overwrites the matrix. - b: (K, N). Nobody may read it meanwhile.
+  public func pack(_ b: Matrix, on team: ThreadTeam) {
+    let NR = Blocking.current.NR
+    team.parallelShares((N + NR - 1) / NR, grain: panelsAtATime) { range, _ in
+      let columns = range.lowerBound * NR..<min(N, range.upperBound * NR)
+      pack(b.from(0, columns.lowerBound), rows: 0..<K, columns: columns)
+    }
+  }
+
+  /// Where parts may begin, and end but for the last: rows at multiples of the first number, columns
+  /// at multiples of the second.
+  public static var partSize: (rows: Int, columns: Int) { (64, Blocking.current.NR) }
+
+  /// Overwrites a part of the matrix; several threads may do that for different parts.
+  /// - part: (rows.count, columns.count).
+  public func pack(_ part: Matrix, rows: Range<Int>, columns: Range<Int>) {
+    let (NR, size) = (Blocking.current.NR, Self.partSize)
+    precondition(
+      rows.lowerBound % size.rows == 0 && (rows.upperBound % size.rows == 0 || rows.upperBound == K)
+        && columns.lowerBound % size.columns == 0
+        && (columns.upperBound % size.columns == 0 || columns.upperBound == N)
+        && rows.upperBound <= K && columns.upperBound <= N,
+      "PackedMatrix: rows \(rows), columns \(columns) of (\(K), \(N))")
+    for j in stride(from: columns.lowerBound, to: columns.upperBound, by: NR) {
+      let source = part.from(0, j - columns.lowerBound).transposed
+      let (panel, valid) = (j / NR, min(NR, N - j))
+      if precision == .f32 {
+        Packing.pack(
+          source, width: NR, valid: valid, depth: rows.count,
+          into: floats(ofPanel: panel) + rows.lowerBound * NR)
+        continue
+      }
+      withUnsafeTemporaryAllocation(of: Float.self, capacity: rows.count * NR) { floats in
+        guard let floats = floats.baseAddress else { return }
+        Packing.pack(source, width: NR, valid: valid, depth: rows.count, into: floats)
+        convert(floats, rows, panel)
+      }
+    }
+  }
+
+  /// Rows of a panel to the matrix's precision.
+  private func convert(_ floats: UnsafePointer<Float>, _ rows: Range<Int>, _ panel: Int) {
+    let NR = Blocking.current.NR
     switch precision {
     case .f32: break
     case .bf16:
-      let to = halves(ofPanel: panel)
-      for i in stride(from: 0, to: K * Blocking.current.NR, by: 16) {
+      let to = halves(ofPanel: panel) + rows.lowerBound * NR
+      for i in stride(from: 0, to: rows.count * NR, by: 16) {
         let rounded = BFloat16.rounded(Vector.load(floats + i))
         UnsafeMutableRawPointer(to + i).storeBytes(of: rounded, as: SIMD16<UInt16>.self)
       }
-    case .int8: QuantizedLayout(.eight, K: K).pack(floats, into: quantized(panel: panel))
-    case .int4: QuantizedLayout(.four, K: K).pack(floats, into: quantized(panel: panel))
+    case .int8:
+      QuantizedLayout(.eight, K: K).pack(floats, rows: rows, into: quantized(panel: panel))
+    case .int4:
+      QuantizedLayout(.four, K: K).pack(floats, rows: rows, into: quantized(panel: panel))
     }
   }
 

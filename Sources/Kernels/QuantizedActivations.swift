@@ -2,7 +2,7 @@ internal import CSupport
 public import Machine
 
 /// Rows of A in 8 bits: for each group of a row a scale, its integers (rounded to nearest even, the
-/// largest magnitude being 127), and their sum, which takes back the weights' offset.
+/// largest magnitude being 127), and a correction: their sum times the weights' offset, taken back.
 public final class QuantizedActivations: @unchecked Sendable {
   private let arena: Arena
   private let rows: Int
@@ -30,8 +30,7 @@ public final class QuantizedActivations: @unchecked Sendable {
     let quadStride: Int
     /// (M, groups).
     let scales: UnsafeMutablePointer<Float>
-    let sums: UnsafeMutablePointer<Int32>
-    let groups: Int
+    let corrections: UnsafeMutablePointer<Int32>
   }
 
   /// Quantizes M rows of K floats. - a: `lda` floats from row to row.
@@ -43,11 +42,12 @@ public final class QuantizedActivations: @unchecked Sendable {
       "QuantizedActivations: (\(M), \(layout.K)) in (\(rows), \(depth))")
     let stride = Self.padded(layout.K)
     let scales = arena.base
-    let sums = UnsafeMutableRawPointer(scales + rows * Self.groups(depth))
+    let corrections = UnsafeMutableRawPointer(scales + rows * Self.groups(depth))
       .assumingMemoryBound(to: Int32.self)
-    let quads = sums + rows * Self.groups(depth)
+    let quads = corrections + rows * Self.groups(depth)
     let view = View(
-      quads: quads, quadStride: stride / 4, scales: scales, sums: sums, groups: layout.groups)
+      quads: quads, quadStride: stride / 4, scales: scales, corrections: corrections)
+    let offset = QuantizedLayout.offset(layout.width)
     let team = M * layout.K < 1 << 15 ? ThreadTeam(count: 1) : team
     team.parallelFor(M) { range in
       for m in range {
@@ -58,7 +58,8 @@ public final class QuantizedActivations: @unchecked Sendable {
           let (scale, sum) = Self.group(
             a + m * lda + first, count: min(layout.group, layout.K - first), of: layout.group,
             into: integers + first)
-          (scales[m * layout.groups + g], sums[m * layout.groups + g]) = (scale, sum)
+          scales[m * layout.groups + g] = scale
+          corrections[m * layout.groups + g] = -offset * sum
         }
       }
     }
@@ -80,9 +81,10 @@ public final class QuantizedActivations: @unchecked Sendable {
     let inverse = top > 0 ? 127 / top : 0
     var total = SIMD16<Float>()
     for at in stride(from: 0, to: length, by: 16) {
-      let n = Int64(max(0, min(16, count - at)))
+      let rest = Int64(max(0, count - at))
+      let v = rest >= 16 ? Vector.load(x + at) : cs_load_partial(x + at, rest, 0)
       // At most 127, but for subnormal maxima, whose inverse is infinite.
-      let rounded = cs_round(cs_load_partial(x + at, n, 0) * inverse)
+      let rounded = cs_round(v * inverse)
       let q = cs_min(cs_max(rounded, SIMD16(repeating: -127)), SIMD16(repeating: 127))
       cs_store_signed_bytes(integers + at, q)
       total += q

@@ -40,17 +40,21 @@ struct QuantizedLayout {
   }
   var panelBytes: Int { groups * groupBytes }
 
-  /// - panel: K × NR floats, row by row; - bytes: ``panelBytes``.
-  func pack(_ panel: UnsafePointer<Float>, into bytes: UnsafeMutablePointer<UInt8>) {
+  /// Some rows of a panel; they begin with a group.
+  /// - panel: rows.count × NR floats, row by row; - bytes: all ``panelBytes`` of the panel.
+  func pack(
+    _ panel: UnsafePointer<Float>, rows range: Range<Int>, into bytes: UnsafeMutablePointer<UInt8>
+  ) {
     let (NR, NV) = (Blocking.current.NR, Blocking.current.NV)
-    for g in 0..<groups {
+    for g in range.lowerBound / group..<(range.upperBound + group - 1) / group {
       let base = bytes + g * groupBytes
-      let rows = min(group, K - g * group)
+      let first = g * group - range.lowerBound
+      let rows = min(group, range.count - first)
       if width == .four {
         (base + Self.scaleBytes).update(repeating: 0, count: groupBytes - Self.scaleBytes)
       }
       for v in 0..<NV {
-        let from = panel + g * group * NR + 16 * v
+        let from = panel + first * NR + 16 * v
         let scale = BFloat16.rounded(scales(from, rows, NR))
         UnsafeMutableRawPointer(base + 32 * v).storeBytes(of: scale, as: SIMD16<UInt16>.self)
         let inverse = Self.inverse(Self.widened(scale))

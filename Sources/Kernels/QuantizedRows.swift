@@ -18,59 +18,63 @@ extension GEMM {
   }
 }
 
-/// The tile: MR rows against P neighbouring panels.
-private struct QuantizedKernel<let MR: Int, let NV: Int, let P: Int> {
-  typealias Tile = InlineArray<P, MicroKernel<MR, NV>.Tile>
-  typealias Sums = InlineArray<P, InlineArray<MR, InlineArray<NV, SIMD16<Int32>>>>
+/// What a tile asks for while it works on a group of its panel: its part of the same group of the next
+/// panel, so that memory is read while later tiles find their panel in the cache. A single tile asks
+/// for nothing: what it reads is one stream, which the processor follows by itself.
+private struct NextPanel {
+  /// Bytes from the group's first.
+  let first, end: Int
 
-  /// - first: the first row of `a`; - b: panel q at `b + q * layout.panelBytes`.
+  init(part: Int, of parts: Int, _ layout: QuantizedLayout) {
+    let bytes = parts == 1 ? 0 : layout.groupBytes
+    first = layout.panelBytes + bytes * part / parts
+    end = layout.panelBytes + bytes * (part + 1) / parts
+  }
+}
+
+/// The tile: MR rows against a panel.
+private struct QuantizedKernel<let MR: Int, let NV: Int> {
+  typealias Tile = MicroKernel<MR, NV>.Tile
+  typealias Sums = InlineArray<MR, InlineArray<NV, SIMD16<Int32>>>
+
+  /// - first: the first row of `a`; - b: the panel.
   @inline(__always)
   static func chain(
-    _ tile: inout Tile, _ width: QuantizedLayout.Width, _ layout: QuantizedLayout,
-    a: QuantizedActivations.View, first: Int, b: UnsafePointer<UInt8>
+    _ tile: inout Tile, _ width: QuantizedLayout.Width, groups: Int, a: QuantizedActivations.View,
+    first: Int, b: UnsafePointer<UInt8>, _ ahead: NextPanel
   ) {
     let group = QuantizedLayout.group(width)
-    let (groups, groupBytes, panelBytes) = (
-      layout.groups, 32 * NV + group * 16 * NV / (width == .eight ? 1 : 2), layout.panelBytes
-    )
+    let groupBytes = 32 * NV + group * 16 * NV / (width == .eight ? 1 : 2)
     for g in 0..<groups {
       let base = b + g * groupBytes
-      var sums = Sums(repeating: InlineArray(repeating: InlineArray(repeating: SIMD16())))
-      for i in 0..<MR {
-        let start = SIMD16<Int32>(
-          repeating: -QuantizedLayout.offset(width) &* a.sums[(first + i) * groups + g])
-        for q in 0..<P { for v in 0..<NV { sums[q][i][v] = start } }
+      for byte in stride(from: ahead.first, to: ahead.end, by: 64) { cs_prefetch_l2(base + byte) }
+      var sums = Sums { i in
+        let start = SIMD16<Int32>(repeating: a.corrections[(first + i) * groups + g])
+        return InlineArray { _ in start }
       }
       let quads = a.quads + first * a.quadStride + g * group / 4
       for block in 0..<(group / (width == .eight ? 4 : 8)) {
-        for q in 0..<P {
-          let from = base + q * panelBytes + 32 * NV + block * 64 * NV
-          for v in 0..<NV {
-            cs_prefetch(from + 64 * v + 4096)
-            let bytes = cs_load_bytes(from + 64 * v)
-            if width == .eight {
-              for i in 0..<MR {
-                sums[q][i][v] = cs_dot4(sums[q][i][v], bytes, quads[i * a.quadStride + block])
-              }
-            } else {
-              let (low, high) = (cs_low_nibbles(bytes), cs_high_nibbles(bytes))
-              for i in 0..<MR {
-                let at = i * a.quadStride + 2 * block
-                sums[q][i][v] = cs_dot4(
-                  cs_dot4(sums[q][i][v], low, quads[at]), high, quads[at + 1])
-              }
+        for v in 0..<NV {
+          let bytes = cs_load_bytes(base + 32 * NV + (block * NV + v) * 64)
+          if width == .eight {
+            for i in 0..<MR {
+              sums[i][v] = cs_dot4(sums[i][v], bytes, quads[i * a.quadStride + block])
+            }
+          } else {
+            let (low, high) = (cs_low_nibbles(bytes), cs_high_nibbles(bytes))
+            for i in 0..<MR {
+              let at = i * a.quadStride + 2 * block
+              sums[i][v] = cs_dot4(cs_dot4(sums[i][v], low, quads[at]), high, quads[at + 1])
             }
           }
         }
       }
-      for q in 0..<P {
-        let scales = UnsafeRawPointer(base + q * panelBytes).assumingMemoryBound(to: UInt16.self)
-        for v in 0..<NV {
-          let scale = cs_load_bf16(scales + 16 * v)
-          for i in 0..<MR {
-            tile[q][i][v] = cs_fma(
-              cs_float(sums[q][i][v]), scale * a.scales[(first + i) * groups + g], tile[q][i][v])
-          }
+      let scales = UnsafeRawPointer(base).assumingMemoryBound(to: UInt16.self)
+      for v in 0..<NV {
+        let scale = cs_load_bf16(scales + 16 * v)
+        for i in 0..<MR {
+          tile[i][v] = cs_fma(
+            cs_float(sums[i][v]), scale * a.scales[(first + i) * groups + g], tile[i][v])
         }
       }
     }
@@ -103,112 +107,88 @@ private struct QuantizedJob {
     let blocks = (M + Self.blockRows - 1) / Self.blockRows
     // A small product is not worth waking a team.
     let team = M * b.N * b.K < 1 << 17 ? ThreadTeam(count: 1) : team
-    let share = (panels + team.count - 1) / team.count
-    let group = share >= 16 ? 8 : min(4, share)
-    let groups = (panels + group - 1) / group
-    team.parallelFor(blocks * groups) { items in
+    team.parallelShares(blocks * panels, grain: b.panelsAtATime) { items, _ in
       for item in items {
-        let rows = item / groups * Self.blockRows..<min(M, (item / groups + 1) * Self.blockRows)
-        let range = item % groups * group..<min(panels, (item % groups + 1) * group)
-        block(width, range, rows)
+        let first = item / panels * Self.blockRows
+        block(width, item % panels, first..<min(M, first + Self.blockRows))
       }
     }
   }
 
   @inline(__always)
-  private func block(_ width: QuantizedLayout.Width, _ panels: Range<Int>, _ rows: Range<Int>) {
+  private func block(_ width: QuantizedLayout.Width, _ panel: Int, _ rows: Range<Int>) {
     let tallest = Blocking.current.NV == 2 ? 6 : 4
-    if rows.count <= tallest {
-      strip(width, panels, rows)
-      return
-    }
     // Tiles of about the same height.
     let tiles = (rows.count + tallest - 1) / tallest
-    for panel in panels {
-      for tile in 0..<tiles {
-        let first = rows.lowerBound + rows.count * tile / tiles
-        let end = rows.lowerBound + rows.count * (tile + 1) / tiles
-        strip(width, panel..<panel + 1, first..<end)
-      }
+    for tile in 0..<tiles {
+      let first = rows.lowerBound + rows.count * tile / tiles
+      let end = rows.lowerBound + rows.count * (tile + 1) / tiles
+      strip(width, panel, first..<end, NextPanel(part: tile, of: tiles, layout))
     }
   }
 
   @inline(__always)
-  private func strip(_ width: QuantizedLayout.Width, _ panels: Range<Int>, _ rows: Range<Int>) {
+  private func strip(
+    _ width: QuantizedLayout.Width, _ panel: Int, _ rows: Range<Int>, _ ahead: NextPanel
+  ) {
     let first = rows.lowerBound
     if Blocking.current.NV == 2 {
       switch rows.count {
-      case 1: strip(QuantizedKernel<1, 2, 4>.self, width, panels, first)
-      case 2: strip(QuantizedKernel<2, 2, 2>.self, width, panels, first)
-      case 3: strip(QuantizedKernel<3, 2, 2>.self, width, panels, first)
-      case 4: strip(QuantizedKernel<4, 2, 1>.self, width, panels, first)
-      case 5: strip(QuantizedKernel<5, 2, 1>.self, width, panels, first)
-      default: strip(QuantizedKernel<6, 2, 1>.self, width, panels, first)
+      case 1: strip(QuantizedKernel<1, 2>.self, width, panel, first, ahead)
+      case 2: strip(QuantizedKernel<2, 2>.self, width, panel, first, ahead)
+      case 3: strip(QuantizedKernel<3, 2>.self, width, panel, first, ahead)
+      case 4: strip(QuantizedKernel<4, 2>.self, width, panel, first, ahead)
+      case 5: strip(QuantizedKernel<5, 2>.self, width, panel, first, ahead)
+      default: strip(QuantizedKernel<6, 2>.self, width, panel, first, ahead)
       }
     } else {
       switch rows.count {
-      case 1: strip(QuantizedKernel<1, 1, 2>.self, width, panels, first)
-      case 2: strip(QuantizedKernel<2, 1, 1>.self, width, panels, first)
-      case 3: strip(QuantizedKernel<3, 1, 1>.self, width, panels, first)
-      default: strip(QuantizedKernel<4, 1, 1>.self, width, panels, first)
+      case 1: strip(QuantizedKernel<1, 1>.self, width, panel, first, ahead)
+      case 2: strip(QuantizedKernel<2, 1>.self, width, panel, first, ahead)
+      case 3: strip(QuantizedKernel<3, 1>.self, width, panel, first, ahead)
+      default: strip(QuantizedKernel<4, 1>.self, width, panel, first, ahead)
       }
     }
   }
 
   @inline(__always)
-  private func strip<let MR: Int, let NV: Int, let P: Int>(
-    _ kernel: QuantizedKernel<MR, NV, P>.Type, _ width: QuantizedLayout.Width,
-    _ panels: Range<Int>, _ first: Int
+  private func strip<let MR: Int, let NV: Int>(
+    _ kernel: QuantizedKernel<MR, NV>.Type, _ width: QuantizedLayout.Width, _ panel: Int,
+    _ first: Int, _ ahead: NextPanel
   ) {
     // The width is a constant in each copy.
     if width == .eight {
-      eight(kernel, panels, first)
+      eight(kernel, panel, first, ahead)
     } else {
-      four(kernel, panels, first)
+      four(kernel, panel, first, ahead)
     }
   }
 
   @inline(never)
-  private func eight<let MR: Int, let NV: Int, let P: Int>(
-    _ kernel: QuantizedKernel<MR, NV, P>.Type, _ panels: Range<Int>, _ first: Int
+  private func eight<let MR: Int, let NV: Int>(
+    _ kernel: QuantizedKernel<MR, NV>.Type, _ panel: Int, _ first: Int, _ ahead: NextPanel
   ) {
-    tiles(kernel, .eight, panels, first)
+    tile(kernel, .eight, panel, first, ahead)
   }
 
   @inline(never)
-  private func four<let MR: Int, let NV: Int, let P: Int>(
-    _ kernel: QuantizedKernel<MR, NV, P>.Type, _ panels: Range<Int>, _ first: Int
+  private func four<let MR: Int, let NV: Int>(
+    _ kernel: QuantizedKernel<MR, NV>.Type, _ panel: Int, _ first: Int, _ ahead: NextPanel
   ) {
-    tiles(kernel, .four, panels, first)
+    tile(kernel, .four, panel, first, ahead)
   }
 
   @inline(__always)
-  private func tiles<let MR: Int, let NV: Int, let P: Int>(
-    _ kernel: QuantizedKernel<MR, NV, P>.Type, _ width: QuantizedLayout.Width,
-    _ panels: Range<Int>, _ first: Int
-  ) {
-    var panel = panels.lowerBound
-    while panel + P <= panels.upperBound && (panel + P) * 16 * NV <= b.N {
-      tile(kernel, width, panel, first)
-      panel += P
-    }
-    while panel < panels.upperBound {
-      tile(QuantizedKernel<MR, NV, 1>.self, width, panel, first)
-      panel += 1
-    }
-  }
-
-  /// Panels panel ..< panel + P; only the last panel of all, alone, may be short.
-  @inline(__always)
-  private func tile<let MR: Int, let NV: Int, let P: Int>(
-    _: QuantizedKernel<MR, NV, P>.Type, _ width: QuantizedLayout.Width, _ panel: Int, _ first: Int
+  private func tile<let MR: Int, let NV: Int>(
+    _: QuantizedKernel<MR, NV>.Type, _ width: QuantizedLayout.Width, _ panel: Int, _ first: Int,
+    _ ahead: NextPanel
   ) {
     let output = TileOutput<MR, NV>(
       c: c, ldc: ldc, N: b.N, start: start, adding: adding, first: first)
-    var tile = QuantizedKernel<MR, NV, P>.Tile(repeating: MicroKernel<MR, NV>.zero())
-    for q in 0..<P { output.start(&tile[q], panel + q) }
-    QuantizedKernel<MR, NV, P>.chain(
-      &tile, width, layout, a: a, first: first, b: b.quantized(panel: panel))
-    for q in 0..<P { output.finish(&tile[q], panel + q) }
+    var tile = MicroKernel<MR, NV>.zero()
+    output.start(&tile, panel)
+    QuantizedKernel<MR, NV>.chain(
+      &tile, width, groups: layout.groups, a: a, first: first, b: b.quantized(panel: panel), ahead)
+    output.finish(&tile, panel)
   }
 }

@@ -104,6 +104,34 @@ public struct ThreadTeam: Sendable {
       body(item * grain..<min((item + 1) * grain, n))
     }
   }
+
+  /// Like ``parallelFor(_:grain:_:)``, but each thread goes through a part of 0..<n of its own, the
+  /// same one each time, from its start to its end, before it helps the others with theirs: so what a
+  /// thread reads is one stream of memory, placed where the thread is. `body` gets the number of the
+  /// thread too.
+  public func parallelShares(
+    _ n: Int, grain: Int = 1, _ body: (_ range: Range<Int>, _ thread: Int) -> Void
+  ) {
+    precondition(grain >= 1, "ThreadTeam.parallelShares: grain \(grain) < 1")
+    if count == 1 || n <= grain { return parallelFor(n, grain: grain) { body($0, 0) } }
+    // A cache line for each counter.
+    let spacing = 64 / MemoryLayout<WorkCounter>.stride
+    withUnsafeTemporaryAllocation(of: WorkCounter.self, capacity: count * spacing) { counters in
+      counters.initialize(repeating: WorkCounter())
+      guard let counters = counters.baseAddress else { return }
+      run { thread in
+        for other in 0..<count {
+          let share = (thread + other) % count
+          let (first, end) = (n * share / count, n * (share + 1) / count)
+          while true {
+            let start = first + grain * counters[share * spacing].next()
+            if start >= end { break }
+            body(start..<min(start + grain, end), thread)
+          }
+        }
+      }
+    }
+  }
 }
 
 private struct RegionBody {

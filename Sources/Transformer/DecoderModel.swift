@@ -23,7 +23,7 @@ public final class DecoderModel: @unchecked Sendable {
   public let config: GPT2Config
   /// How the matrices are held.
   public let precision: WeightPrecision
-  /// The tensors that ``load(on:_:)`` asks for.
+  /// The tensors that ``load(on:from:)`` asks for.
   public let table: ParameterTable
   /// Bytes of the matrices: what decoding one token reads, beside the KV cache.
   public let matrixBytes: Int
@@ -43,9 +43,62 @@ public final class DecoderModel: @unchecked Sendable {
     /// Packed as its transpose.
     case transposed(PackedMatrix)
     case plain(Pointer)
+
+    var matrix: PackedMatrix? {
+      switch self {
+      case .packed(let matrix), .transposed(let matrix): matrix
+      case .plain: nil
+      }
+    }
   }
 
-  /// A model whose weights are zero until ``load(on:_:)``. Throws ``MemoryError``.
+  /// Whole rows of a tensor that one thread reads and packs.
+  private struct Piece {
+    let entry: ParameterTable.Entry
+    let slot: Slot
+    let rows: Range<Int>
+
+    /// Floats of a row.
+    private var width: Int { entry.count / (entry.shape.first ?? 1) }
+    private var elements: Range<Int> { rows.lowerBound * width..<rows.upperBound * width }
+    /// Floats that pass through the thread's buffer.
+    var buffered: Int { slot.matrix == nil ? 0 : elements.count }
+
+    /// About so many floats are read at a time: they stay in the thread's cache until they are packed.
+    private static let size = 1 << 17
+
+    static func of(_ entry: ParameterTable.Entry, _ slot: Slot) -> [Piece] {
+      let (count, rows) = (entry.shape.first ?? 1, PackedMatrix.partSize)
+      let unit =
+        switch slot {
+        case .packed: rows.rows
+        case .transposed: rows.columns
+        case .plain: count
+        }
+      let step = max(1, size * count / entry.count / unit) * unit
+      return stride(from: 0, to: count, by: step).map {
+        Piece(entry: entry, slot: slot, rows: $0..<min(count, $0 + step))
+      }
+    }
+
+    func load(
+      _ buffer: Pointer,
+      _ read: (ParameterTable.Entry, Range<Int>, UnsafeMutableBufferPointer<Float>) throws -> Void
+    ) throws {
+      let part = Matrix(buffer, ld: width)
+      var values = UnsafeMutableBufferPointer(start: buffer, count: elements.count)
+      if case .plain(let vector) = slot { values = .init(start: vector, count: entry.count) }
+      try read(entry, elements, values)
+      switch slot {
+      case .packed(let matrix): matrix.pack(part, rows: rows, columns: 0..<matrix.N)
+      case .transposed(let matrix):
+        matrix.pack(part.transposed, rows: 0..<matrix.K, columns: rows)
+      case .plain: break
+      }
+    }
+  }
+
+  /// A model whose weights are zero until ``load(on:from:)``. Throws ``MemoryError``.
   public init(
     _ config: GPT2Config, _ precision: WeightPrecision = .f32
   ) throws(MemoryError) {
@@ -53,20 +106,29 @@ public final class DecoderModel: @unchecked Sendable {
     self.precision = precision
     table = ParameterTable(config)
     let C = config.width
-    head = try PackedMatrix(K: C, N: config.vocabularySize, precision)
+    let shapes = Self.shapes(config)
+    let matrices = try Arena(
+      count: shapes.reduce(0) { $0 + PackedMatrix.floats(K: $1.K, N: $1.N, precision) })
     plain = try Arena(
       count: table.entries.reduce(0) { $0 + (Self.isMatrix($1) ? 0 : Self.aligned($1.count)) })
-    var builder = Builder(
-      precision: precision, next: plain.base, matrixBytes: head.bytes)
+    var builder = Builder(precision: precision, next: plain.base, matrices: matrices)
+    head = builder.matrix(C, config.vocabularySize)
     wpe = builder.vector(config.contextLength * C)
     builder.slots = [.transposed(head), .plain(wpe)]
     var layers: [Layer] = []
-    for _ in 0..<config.layers { layers.append(try builder.layer(C)) }
+    for _ in 0..<config.layers { layers.append(builder.layer(C)) }
     (lnfWeight, lnfBias) = (builder.vector(C), builder.vector(C))
     self.layers = layers
     slots = builder.slots + [.plain(lnfWeight), .plain(lnfBias)]
     matrixBytes = builder.matrixBytes
     precondition(slots.count == table.entries.count, "DecoderModel: \(slots.count) tensors")
+  }
+
+  /// Of all matrices, the head and each layer's.
+  private static func shapes(_ config: GPT2Config) -> [(K: Int, N: Int)] {
+    let C = config.width
+    return [(C, config.vocabularySize)]
+      + (0..<config.layers).flatMap { _ in [(C, 3 * C), (C, C), (C, 4 * C), (4 * C, C)] }
   }
 
   /// Copies the weights out of an arena laid out by the table. Throws ``MemoryError``.
@@ -76,30 +138,45 @@ public final class DecoderModel: @unchecked Sendable {
   ) throws(MemoryError) {
     try self.init(config, precision)
     precondition(parameters.count == table.count, "DecoderModel: arena of \(parameters.count)")
-    load(on: team) { entry, use in use(UnsafePointer(parameters.base + entry.offset)) }
+    for (entry, slot) in zip(table.entries, slots) {
+      let values = parameters.base + entry.offset
+      switch slot {
+      case .packed(let matrix): matrix.pack(Matrix(values, ld: matrix.N), on: team)
+      case .transposed(let matrix): matrix.pack(Matrix(values, ld: matrix.K).transposed, on: team)
+      case .plain(let vector): vector.update(from: values, count: entry.count)
+      }
+    }
   }
 
-  /// Fills the weights, one tensor at a time, so that the file is never held beside them: `deliver`
-  /// is called once for each entry of the table, in its order, and passes the tensor's floats, as
-  /// the table describes them, to its second argument; they need to live no longer than that call.
-  /// Throws what `deliver` throws; then the weights are those delivered so far. To be done before
-  /// the model is used.
-  public func load<Failure: Error>(
+  /// Fills the weights piece by piece, so that the file is never held beside them. To be done before
+  /// the model is used. Throws ``MemoryError``, or what `read` throws: of several errors that of the
+  /// first piece; then the weights are of no use.
+  /// - read: writes some elements of a tensor, in row-major order as the table describes it, to a
+  ///   buffer of as many floats. Called on all threads at once.
+  public func load(
     on team: ThreadTeam,
-    _ deliver: (_ entry: ParameterTable.Entry, _ use: (UnsafePointer<Float>) -> Void)
-      throws(Failure) -> Void
-  ) throws(Failure) {
-    for (entry, slot) in zip(table.entries, slots) {
-      try deliver(entry) { values in
-        let source = UnsafeMutablePointer(mutating: values)
-        switch slot {
-        case .packed(let matrix): matrix.pack(Matrix(source, ld: matrix.N), on: team)
-        case .transposed(let matrix):
-          matrix.pack(Matrix(source, ld: matrix.K).transposed, on: team)
-        case .plain(let vector): vector.update(from: values, count: entry.count)
+    from read: (
+      _ entry: ParameterTable.Entry, _ elements: Range<Int>,
+      _ values: UnsafeMutableBufferPointer<Float>
+    ) throws -> Void
+  ) throws {
+    let pieces = zip(table.entries, slots).flatMap { Piece.of($0, $1) }
+    let stride = pieces.map(\.buffered).max() ?? 0
+    let buffers = try Arena(count: stride * team.count)
+    for slot in slots { slot.matrix?.place(on: team) }
+    var failures = [(piece: Int, error: any Error)?](repeating: nil, count: team.count)
+    failures.withUnsafeMutableBufferPointer { failures in
+      team.forEach(pieces.count) { item, thread in
+        if failures[thread] != nil { return }
+        do {
+          try pieces[item].load(buffers.base + stride * thread, read)
+        } catch {
+          failures[thread] = (item, error)
         }
       }
     }
+    let first = failures.compactMap { $0 }.min { $0.piece < $1.piece }
+    if let first { throw first.error }
   }
 
   /// Whether an entry is held as a packed matrix.
@@ -114,10 +191,20 @@ public final class DecoderModel: @unchecked Sendable {
     var slots: [Slot] = []
     let precision: WeightPrecision
     var next: Pointer
-    var matrixBytes: Int
+    /// All matrices, one after another in the order in which they are read.
+    let matrices: Arena
+    private var used = 0
+    private(set) var matrixBytes = 0
 
-    init(precision: WeightPrecision, next: Pointer, matrixBytes: Int) {
-      (self.precision, self.next, self.matrixBytes) = (precision, next, matrixBytes)
+    init(precision: WeightPrecision, next: Pointer, matrices: Arena) {
+      (self.precision, self.next, self.matrices) = (precision, next, matrices)
+    }
+
+    mutating func matrix(_ K: Int, _ N: Int) -> PackedMatrix {
+      let matrix = PackedMatrix(K: K, N: N, precision, in: matrices, at: used)
+      used += PackedMatrix.floats(K: K, N: N, precision)
+      matrixBytes += matrix.bytes
+      return matrix
     }
 
     mutating func vector(_ count: Int) -> Pointer {
@@ -125,13 +212,11 @@ public final class DecoderModel: @unchecked Sendable {
       return next
     }
 
-    mutating func layer(_ C: Int) throws(MemoryError) -> Layer {
-      let layer = Layer(
-        ln1Weight: slot(C), ln1Bias: slot(C), attn: try slot(C, 3 * C), attnBias: slot(3 * C),
-        attnProj: try slot(C, C), attnProjBias: slot(C), ln2Weight: slot(C), ln2Bias: slot(C),
-        fc: try slot(C, 4 * C), fcBias: slot(4 * C), fcProj: try slot(4 * C, C),
-        fcProjBias: slot(C))
-      return layer
+    mutating func layer(_ C: Int) -> Layer {
+      Layer(
+        ln1Weight: slot(C), ln1Bias: slot(C), attn: slot(C, 3 * C), attnBias: slot(3 * C),
+        attnProj: slot(C, C), attnProjBias: slot(C), ln2Weight: slot(C), ln2Bias: slot(C),
+        fc: slot(C, 4 * C), fcBias: slot(4 * C), fcProj: slot(4 * C, C), fcProjBias: slot(C))
     }
 
     private mutating func slot(_ count: Int) -> Pointer {
@@ -140,10 +225,9 @@ public final class DecoderModel: @unchecked Sendable {
       return vector
     }
 
-    private mutating func slot(_ K: Int, _ N: Int) throws(MemoryError) -> PackedMatrix {
-      let matrix = try PackedMatrix(K: K, N: N, precision)
+    private mutating func slot(_ K: Int, _ N: Int) -> PackedMatrix {
+      let matrix = matrix(K, N)
       slots.append(.packed(matrix))
-      matrixBytes += matrix.bytes
       return matrix
     }
   }

@@ -90,10 +90,13 @@ struct DecoderPass {
     let H = model.config.heads
     let tiles = spans.map { ($0.tokens.count + tile - 1) / tile }
     if tiles.allSatisfy({ $0 == 1 }) {
-      team.forEach(spans.count * H) { item, thread in
-        let span = spans[item / H]
-        store(span, l, item % H)
-        attend(span, 0..<span.tokens.count, l, item % H, workspace.attention(thread))
+      // A sequence's heads lie side by side in its pages.
+      team.parallelShares(spans.count * H) { items, thread in
+        for item in items {
+          let span = spans[item / H]
+          store(span, l, item % H)
+          attend(span, 0..<span.tokens.count, l, item % H, workspace.attention(thread))
+        }
       }
       return
     }

@@ -128,7 +128,7 @@ struct KVPageHead {
   /// The keys as floats: where they lie, or in `buffer`.
   func keys(_ buffer: Pointer) -> UnsafePointer<Float> {
     if precision == .f32 { return UnsafePointer(floats) }
-    AttentionPage.widen(halves, into: buffer, count: AttentionPage.keyCount(D))
+    AttentionPage.widen(halves, into: buffer, count: AttentionPage.keyCount(D), ahead: count)
     return UnsafePointer(buffer)
   }
 
@@ -136,7 +136,11 @@ struct KVPageHead {
   func values(_ buffer: Pointer) -> UnsafePointer<Float> {
     let keys = AttentionPage.keyCount(D)
     if precision == .f32 { return UnsafePointer(floats + keys) }
-    AttentionPage.widen(halves + keys, into: buffer, count: AttentionPage.valueCount(D))
+    AttentionPage.widen(
+      halves + keys, into: buffer, count: AttentionPage.valueCount(D), ahead: count)
     return UnsafePointer(buffer)
   }
+
+  /// Numbers of a head, and to the next one's.
+  private var count: Int { AttentionPage.keyCount(D) + AttentionPage.valueCount(D) }
 }

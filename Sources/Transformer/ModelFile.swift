@@ -45,11 +45,13 @@ public struct ModelFile {
     try check()
   }
 
-  /// Reads one tensor. - values: as many floats as the entry has.
+  /// Reads one tensor, or some of its elements in row-major order; several threads may read at once.
+  /// - values: as many floats.
   public func read(
-    _ entry: ParameterTable.Entry, into values: UnsafeMutableBufferPointer<Float>
+    _ entry: ParameterTable.Entry, elements: Range<Int>? = nil,
+    into values: UnsafeMutableBufferPointer<Float>
   ) throws(CheckpointError) {
-    try stored(entry).read(into: values)
+    try stored(entry).read(elements: elements, into: values)
   }
 
   /// Reads all tensors into an arena of the table's size.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Files
 import Training
 
 /// How the program ends when something went wrong: one line on standard error and an exit code that

@@ -42,12 +42,9 @@ struct LoadedModel {
     of file: ModelFile, _ precision: WeightPrecision = .f32, on team: ThreadTeam
   ) throws -> DecoderModel {
     let model = try DecoderModel(file.config, precision)
-    let buffer = try Arena(count: file.table.entries.map(\.count).max() ?? 0)
-    try model.load(on: team) { entry, use in
-      try file.read(entry, into: buffer.view(0, count: entry.count).buffer)
-      use(UnsafePointer(buffer.base))
+    try model.load(on: team) { entry, elements, values in
+      try file.read(entry, elements: elements, into: values)
     }
-    withExtendedLifetime(buffer) {}
     return model
   }
 

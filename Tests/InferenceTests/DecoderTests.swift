@@ -104,22 +104,44 @@ import Testing
     #expect(rows == (try texts.flatMap { try model.trainingLogits($0.0).suffix($0.1) }))
   }
 
-  @Test func loadingTensorByTensorIsTheSameModel() throws {
+  @Test(arguments: [1, 3])
+  func loadingPieceByPieceIsTheSameModel(threads: Int) throws {
+    // Large enough that wte and the MLP's matrices come in several pieces.
+    let model = try TinyModel(V: 1501, C: 192, L: 1)
+    let team = ThreadTeam(count: threads)
+    for precision in WeightPrecision.allCases {
+      let loaded = try DecoderModel(model.config, precision)
+      try loaded.load(on: team) { entry, elements, values in
+        for (i, element) in elements.enumerated() {
+          values[i] = model.parameters.base[entry.offset + element]
+        }
+      }
+      let tokens = model.tokens(70)
+      let decoder = try Decoder(loaded, on: team)
+      let logits = try decoder.forward(tokens, KVCache(model.config), logits: .all).copy
+      let whole = try model.decoder(precision)
+      #expect(try whole.forward(tokens, KVCache(model.config), logits: .all).copy == logits)
+      if precision == .f32 { #expect(try model.trainingLogits(tokens) == logits) }
+    }
+  }
+
+  @Test func loadingFailsAsTheFirstPieceThatFails() throws {
+    struct Broken: Error { let name: String }
+    let model = try DecoderModel(TinyModel().config)
+    for threads in [1, 3] {
+      let error = #expect(throws: Broken.self) {
+        try model.load(on: ThreadTeam(count: threads)) { entry, _, values in
+          for i in values.indices { values[i] = 0 }
+          if entry.name.contains(".h.1.") { throw Broken(name: entry.name) }
+        }
+      }
+      #expect(error?.name == "transformer.h.1.ln_1.weight")
+    }
+  }
+
+  @Test func matrixBytesAreThoseOfWholePanels() throws {
     let model = try TinyModel()
     let loaded = try DecoderModel(model.config)
-    var names: [String] = []
-    loaded.load(on: ThreadTeam(count: 2)) { entry, use in
-      names.append(entry.name)
-      // A buffer that is gone after the call.
-      var staging = [Float](repeating: .nan, count: entry.count)
-      for i in 0..<entry.count { staging[i] = model.parameters.base[entry.offset + i] }
-      staging.withUnsafeBufferPointer { if let base = $0.baseAddress { use(base) } }
-    }
-    #expect(names == loaded.table.entries.map(\.name))
-    let tokens = model.tokens(70)
-    let expected = try model.trainingLogits(tokens)
-    let decoder = try Decoder(loaded, on: ThreadTeam(count: 2))
-    #expect(try decoder.forward(tokens, KVCache(model.config), logits: .all).copy == expected)
     let (C, L, V) = (60, 2, 101)
     let NR = Blocking.current.NR
     func padded(_ n: Int) -> Int { (n + NR - 1) / NR * NR }

@@ -11,14 +11,15 @@ import Testing
     let config = GPT2Config(
       vocabularySize: logits.count, contextLength: contextLength, width: 6, layers: 1, heads: 2)
     let model = try DecoderModel(config)
-    model.load(on: ThreadTeam(count: 1)) { entry, use in
-      var values = [Float](repeating: 0, count: entry.count)
-      if entry.name.hasSuffix("wte.weight") {
-        for (v, logit) in logits.enumerated() { values[v * 6] = logit }
+    try model.load(on: ThreadTeam(count: 1)) { entry, elements, values in
+      for (i, element) in elements.enumerated() {
+        values[i] = 0
+        if entry.name.hasSuffix("wte.weight") && element % 6 == 0 {
+          values[i] = logits[element / 6]
+        }
+        // LayerNorm's output is (1, 0, …): weight 0, bias 1 in the first channel.
+        if entry.name.hasSuffix("ln_f.bias") && element == 0 { values[i] = 1 }
       }
-      // LayerNorm's output is (1, 0, …): weight 0, bias 1 in the first channel.
-      if entry.name.hasSuffix("ln_f.bias") { values[0] = 1 }
-      values.withUnsafeBufferPointer { if let base = $0.baseAddress { use(base) } }
     }
     return model
   }

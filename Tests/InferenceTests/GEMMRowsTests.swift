@@ -91,6 +91,32 @@ import Testing
     }
   }
 
+  /// Parts in any order, each packed by itself, are the matrix packed at once.
+  @Test func partsAreTheWhole() throws {
+    let (K, N, NR) = (150, 101, PackedMatrix.partSize.columns)
+    var w = Self.random(K * N, 1)
+    try w.withUnsafeMutableBufferPointer { w in
+      let b = Matrix(try #require(w.baseAddress), ld: N)
+      for precision in WeightPrecision.allCases {
+        let team = ThreadTeam(count: 1)
+        let whole = try PackedMatrix(b, K: K, N: N, precision, on: team)
+        let parts = try PackedMatrix(K: K, N: N, precision)
+        for rows in [128..<K, 0..<64, 64..<128] {
+          for columns in [2 * NR..<N, 0..<2 * NR] {
+            parts.pack(b.from(rows.lowerBound, columns.lowerBound), rows: rows, columns: columns)
+          }
+        }
+        let zeros = [Float](repeating: 0, count: K)
+        for j in 0..<N {
+          var (expected, found) = (zeros, zeros)
+          whole.column(j, plus: zeros, into: &expected)
+          parts.column(j, plus: zeros, into: &found)
+          #expect(found == expected && expected.contains { $0 != 0 }, "\(precision) \(j)")
+        }
+      }
+    }
+  }
+
   @Test func columnsComeBackOut() throws {
     let (K, N) = (37, 83)
     var w = Self.random(K * N, 1)

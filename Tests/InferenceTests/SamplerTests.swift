@@ -178,6 +178,7 @@ import Testing
     SamplingSettings(temperature: .infinity), SamplingSettings(topK: 0), SamplingSettings(topP: 0),
     SamplingSettings(topP: 1.1), SamplingSettings(topP: .nan), SamplingSettings(minP: -0.1),
     SamplingSettings(minP: 1.5), SamplingSettings(repetitionPenalty: 0),
+    SamplingSettings(repetitionPenalty: .leastNonzeroMagnitude),
     SamplingSettings(repetitionPenalty: .infinity),
   ])
   func settingsOutOfRangeAreRefused(settings: SamplingSettings) {

@@ -74,6 +74,50 @@ import Testing
     }
   }
 
+  @Test(arguments: [1, 2, 3, 7], [0, 1, 2, 99, 100, 1001])
+  func parallelSharesCoverEachIndexOnce(count: Int, n: Int) {
+    for grain in [1, 3, 64, 2000] {
+      withSlots(n + 1) { hits in
+        ThreadTeam(count: count).parallelShares(n, grain: grain) { range, thread in
+          #expect(!range.isEmpty && range.count <= grain && (0..<count).contains(thread))
+          for i in range { hits[i] += 1 }
+        }
+        for i in 0..<n { #expect(hits[i] == 1) }
+        #expect(hits[n] == 0)
+      }
+    }
+  }
+
+  @Test func sharesBeginWithTheThreadsOwnAndEndWithTheOthers() {
+    let (count, n) = (3, 300)
+    withSlots(n) { owner in
+      withSlots(count) { identity in
+        let team = ThreadTeam(count: count)
+        team.run { thread in
+          team.barrier()
+          identity[thread] = Int(bitPattern: cs_thread_identity())
+        }
+        var counters = (begun: WorkCounter(), done: WorkCounter())
+        withUnsafeMutablePointer(to: &counters) { counters in
+          team.parallelShares(n) { range, thread in
+            let item = range.lowerBound
+            owner[item] = Int(bitPattern: cs_thread_identity())
+            #expect(owner[item] == identity[thread])
+            if item % 100 == 0 {
+              // Nobody goes on before all have begun, and one only when all the rest is done.
+              _ = counters.pointee.begun.next()
+              while counters.pointee.begun.next(0) < count {}
+              if item == 200 { while counters.pointee.done.next(0) < n - 1 {} }
+            }
+            _ = counters.pointee.done.next()
+          }
+        }
+        for thread in 0..<count { #expect(owner[100 * thread] == identity[thread]) }
+        for item in 201..<n { #expect(owner[item] != identity[2]) }
+      }
+    }
+  }
+
   @Test(arguments: [1, 2, 3, 7])
   func denormalsAreZeroOnEveryThreadAndOnlyInside(count: Int) {
     let values = [Float.leastNormalMagnitude, 0.5, Float.leastNonzeroMagnitude, 0x1p20]

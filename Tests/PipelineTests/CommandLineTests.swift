@@ -61,7 +61,7 @@ extension PipelineTests {
       (["generate", "--checkpoint", "r", "--stop", ""], "--stop \"\": expected at least one char"),
       (
         ["generate", "--checkpoint", "r", "--repetition-penalty", "0"],
-        "--repetition-penalty 0.0: expected a number above 0"
+        "--repetition-penalty 0.0: expected 1e-6 to 1e6"
       ),
     ])
     func aMistakeIsOneLine(arguments: [String], expected: String) throws {

@@ -19,6 +19,8 @@ public enum FuzzedParser: String, CaseIterable, Sendable {
   case dataset
   /// Question sets: HellaSwag's and LAMBADA's JSON lines.
   case questions
+  /// Prompts files: JSON lines.
+  case prompts
   /// `manifest.json` of a checkpoint.
   case manifest
   /// `trainer_state.json` of a checkpoint.
@@ -52,6 +54,7 @@ public enum FuzzedParser: String, CaseIterable, Sendable {
     case .shard: try readShard(bytes)
     case .dataset: try readDataset(bytes)
     case .questions: try readQuestions(bytes)
+    case .prompts: try readPrompts(bytes)
     case .manifest: try readManifest(bytes)
     case .state: try readState(bytes)
     }

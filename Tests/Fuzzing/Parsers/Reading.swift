@@ -107,6 +107,20 @@ extension FuzzedParser {
     }
   }
 
+  func readPrompts(_ bytes: [UInt8]) throws {
+    let files = MemoryFiles(["p.jsonl": bytes])
+    let prompts = try PromptLine.read("p.jsonl", fileSystem: files)
+    for (prompt, line) in zip(prompts, try JSONLine.read("p.jsonl", fileSystem: files)) {
+      let numbers =
+        [prompt.maxTokens, prompt.numSamples, prompt.topK].compactMap { $0 }.count
+        + [prompt.temperature, prompt.topP, prompt.minP, prompt.repetitionPenalty]
+        .compactMap { $0 }.count
+      let others = (prompt.seed == nil ? 0 : 1) + (prompt.stop == nil ? 0 : 1)
+      try Finding.unless(
+        numbers + others + 1 == line.object.objectValue?.count, "\(prompt) of \(line.object)")
+    }
+  }
+
   func readManifest(_ bytes: [UInt8]) throws {
     let manifest = try CheckpointManifest(parsing: bytes, file: "manifest.json")
     try Finding.unless(manifest.serialized() == bytes, "a manifest that would be written otherwise")

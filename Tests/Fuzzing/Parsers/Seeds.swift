@@ -42,6 +42,12 @@ extension FuzzedParser {
         #"{"ctx":"[header] A  man","endings":["a [title] x","b","c"],"label":2}"# + "\r\n\n",
         "\u{FEFF}" + #"{"text":"one two three"}"# + "\n" + #"{"text":"one"}"#,
       ].map { Array($0.utf8) }
+    case .prompts:
+      [
+        #"{"prompt":"Once","max_tokens":20,"num_samples":2,"stop":["."," q"],"seed":9}"#,
+        #"{"prompt":"","temperature":0.5,"top_k":3,"top_p":0.9,"min_p":0.01}"# + "\n\n"
+          + #"{"repetition_penalty":1.1,"stop":"x","prompt":"\u00e9"}"# + "\n",
+      ].map { Array($0.utf8) }
     case .manifest:
       [
         CheckpointManifest(
