@@ -37,10 +37,15 @@ struct StepBenchmark {
     try muon("Sophia-Muon", settings, theta, g, report)
   }
 
-  private var ranges: [ParameterRange] {
-    table.entries.map {
-      ParameterRange(offset: $0.offset, count: $0.count, decayed: $0.decayed)
-    }
+  private var ranges: [ParameterRange] { Self.ranges(table.entries) }
+
+  private static func ranges(_ entries: [ParameterTable.Entry]) -> [ParameterRange] {
+    entries.map { ParameterRange(offset: $0.offset, count: $0.count, decayed: $0.decayed) }
+  }
+
+  /// Over what a step reads.
+  private func streams(_ theta: Arena, _ optimizer: any Optimizer, _ rest: Arena...) -> Streams {
+    Streams(over: ([theta] + optimizer.state.map(\.arena) + rest).map { $0.view() })
   }
 
   private func sophia(_ theta: Arena, _ g: Arena, _ report: (Measurement) -> Void) throws {
@@ -49,8 +54,7 @@ struct StepBenchmark {
     sampled.touch(on: team)
     RandomValues.fill(sampled.view(), range: 1e-4, on: team)
     let optimizer = try Sophia(ranges: ranges, count: table.count, on: team)
-    let streams = Streams(
-      over: [theta.view()] + optimizer.state.map { $0.arena.view() } + [g.view()])
+    let streams = streams(theta, optimizer, g)
     func step(_ curvature: Curvature?) {
       _ = optimizer.step(
         theta.view(), gradient: g.view(), step: 0, learningRate: 1e-4, curvature: curvature,
@@ -69,8 +73,7 @@ struct StepBenchmark {
 
   private func adamW(_ theta: Arena, _ g: Arena, _ report: (Measurement) -> Void) throws {
     let optimizer = try AdamW(ranges: ranges, count: table.count, on: bench.team)
-    let streams = Streams(
-      over: [theta.view()] + optimizer.state.map { $0.arena.view() } + [g.view()])
+    let streams = streams(theta, optimizer, g)
     // θ, m, v, g read, θ, m and v written.
     report(
       measure("AdamW", moves: 7, streams) {
@@ -81,8 +84,10 @@ struct StepBenchmark {
 
   private func lion(_ theta: Arena, _ g: Arena, _ report: (Measurement) -> Void) throws {
     let optimizer = try Lion(ranges: ranges, count: table.count, on: bench.team)
-    let streams = Streams(
-      over: [theta.view()] + optimizer.state.map { $0.arena.view() } + [g.view()])
+    // Its own arrays are three, the stream's four.
+    let spare = try Arena(count: table.count)
+    spare.touch(on: bench.team)
+    let streams = streams(theta, optimizer, g, spare)
     // θ, m, g read, θ and m written.
     report(
       measure("Lion", moves: 5, streams) {
@@ -95,16 +100,14 @@ struct StepBenchmark {
     _ name: String, _ settings: Muon.Hyperparameters, _ theta: Arena, _ g: Arena,
     _ report: (Measurement) -> Void
   ) throws {
-    let matrices = table.entries.flatMap {
+    let matrices = table.entries.filter { $0.matrices > 0 }.flatMap {
       MatrixRange.sideBySide(
-        $0.matrices, offset: $0.offset, rows: $0.matrices > 0 ? $0.shape[0] : 0,
-        columns: $0.matrices > 0 ? $0.shape[1] : 0, decayed: $0.decayed)
-    }
-    let rest = table.entries.filter { $0.matrices == 0 }.map {
-      ParameterRange(offset: $0.offset, count: $0.count, decayed: $0.decayed)
+        $0.matrices, offset: $0.offset, rows: $0.shape[0], columns: $0.shape[1],
+        decayed: $0.decayed)
     }
     let optimizer = try Muon(
-      settings, matrices: matrices, ranges: rest, count: table.count, on: bench.team)
+      settings, matrices: matrices, ranges: Self.ranges(table.entries.filter { $0.matrices == 0 }),
+      count: table.count, on: bench.team)
     report(
       withShare(
         bench.measure(name, .gigaflops, amount: Muon.flops(matrices), limit: .peak(.fp32)) {

@@ -55,7 +55,7 @@ struct Streams {
     return Double(4 * moves * (count / 64 * 64))
   }
 
-  /// Once over everything, on all threads.
+  /// Once over everything, on all threads: one array, two to copy, four for the optimizer's stream.
   func run(_ kind: Kind, on team: ThreadTeam) {
     let blocks = count / 64
     team.run { thread in

@@ -58,7 +58,9 @@ extension Trainer {
   /// such state or no end of it.
   func skip(_ t: Int, _ loss: Double, _ refusal: Refusal, seconds: Double) throws(TrainingError) {
     guard let lastGood, var spikes = state.spikes, let good = spikes.goodStep else {
-      guard case .nonFinite(let what, let tensor) = refusal else { return }
+      guard case .nonFinite(let what, let tensor) = refusal else {
+        preconditionFailure("a loss above an average of none")
+      }
       throw .nonFinite(step: t + 1, what: what, tensor: tensor)
     }
     guard spikes.refuse(step: t + 1) else {
