@@ -22,7 +22,7 @@ public enum Benchmark: String, CaseIterable, Sendable {
   /// Writing token by token.
   case decode
 
-  /// What is measured unless the user names something: all that most users run, in about a minute.
+  /// What is measured unless the user names something: all that most users run.
   public static let usual = allCases.filter { $0 != .hessian }
 
   /// Measures on `team`, and reports each result as it is there.

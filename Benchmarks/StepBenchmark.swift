@@ -31,10 +31,7 @@ struct StepBenchmark {
     try sophia(theta, g, report)
     try adamW(theta, g, report)
     try lion(theta, g, report)
-    var settings = Muon.Hyperparameters()
-    try muon("Muon", settings, theta, g, report)
-    settings.rest = .sophia(Sophia.Hyperparameters())
-    try muon("Sophia-Muon", settings, theta, g, report)
+    try muon(theta, g, report)
   }
 
   private var ranges: [ParameterRange] { Self.ranges(table.entries) }
@@ -96,21 +93,18 @@ struct StepBenchmark {
       })
   }
 
-  private func muon(
-    _ name: String, _ settings: Muon.Hyperparameters, _ theta: Arena, _ g: Arena,
-    _ report: (Measurement) -> Void
-  ) throws {
+  private func muon(_ theta: Arena, _ g: Arena, _ report: (Measurement) -> Void) throws {
     let matrices = table.entries.filter { $0.matrices > 0 }.flatMap {
       MatrixRange.sideBySide(
         $0.matrices, offset: $0.offset, rows: $0.shape[0], columns: $0.shape[1],
         decayed: $0.decayed)
     }
     let optimizer = try Muon(
-      settings, matrices: matrices, ranges: Self.ranges(table.entries.filter { $0.matrices == 0 }),
+      matrices: matrices, ranges: Self.ranges(table.entries.filter { $0.matrices == 0 }),
       count: table.count, on: bench.team)
     report(
       withShare(
-        bench.measure(name, .gigaflops, amount: Muon.flops(matrices), limit: .peak(.fp32)) {
+        bench.measure("Muon", .gigaflops, amount: Muon.flops(matrices), limit: .peak(.fp32)) {
           _ = optimizer.step(
             theta.view(), gradient: g.view(), step: 1, learningRate: 1e-4, on: bench.team)
         }))

@@ -118,7 +118,8 @@ def main():
     parser.add_argument("binary", help="sophia-rt")
     parser.add_argument("folder", help="a GPT-2 with its tokenizer")
     parser.add_argument("--weights", default=",".join(PEERS), help="our precisions, with commas")
-    parser.add_argument("--peers", default="llama.cpp,CTranslate2", help="with commas")
+    names = ["llama.cpp", "CTranslate2"]
+    parser.add_argument("--peers", nargs="+", choices=names, default=names)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--repetitions", type=int, default=3, help="of each engine in a round")
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))

@@ -12,7 +12,7 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench",
     abstract: "Measure this machine's limits, and how near the kernels come.",
     discussion: """
-      Without a name, everything but hessian, in about a minute for gpt2 on two cores. Every rate stands beside the limit that was \
+      Without a name, everything but hessian, in a minute and a half for gpt2 on two cores. Every rate stands beside the limit that was \
       measured between its repetitions (FMA peak, or a memory stream); a share is the median of \
       those ratios. Nothing else should run on the machine: what other programs disturb is repeated, \
       and marked if that does not help.

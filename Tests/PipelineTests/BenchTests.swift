@@ -21,7 +21,7 @@ extension PipelineTests {
         let rate = try #require(measurement["rate"]?["median"]?.doubleValue)
         #expect(rate > 0 && rate.isFinite, "\(measurement)")
       }
-      for optimizer in ["Sophia", "AdamW", "Lion", "Muon", "Sophia-Muon"] {
+      for optimizer in ["Sophia", "AdamW", "Lion", "Muon"] {
         #expect(measurements.contains { $0["name"]?.stringValue == optimizer }, "\(optimizer)")
       }
     }
