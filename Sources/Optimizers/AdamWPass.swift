@@ -40,15 +40,15 @@ struct AdamWPass {
 
   /// The step on `piece`.
   func step(_ piece: ParameterRange) -> StepStatistics {
-    let lambda = piece.decayed ? weightDecay : 0
+    let (lambda, rate) = (piece.decayed ? weightDecay : 0, rate * piece.rateFactor)
     return LaneSums.overVectors(of: piece) { i, left, sums in
-      lanes(at: i, left: left, lambda, &sums)
+      lanes(at: i, left: left, rate, lambda, &sums)
     }
   }
 
   /// Up to 16 coordinates. Lanes past `left` are zeros that stay zeros.
   @inline(__always)
-  private func lanes(at i: Int, left: Int, _ lambda: Float, _ sums: inout LaneSums) {
+  private func lanes(at i: Int, left: Int, _ rate: Float, _ lambda: Float, _ sums: inout LaneSums) {
     var theta = Lanes.load(self.theta + i, left)
     var m = Lanes.load(self.m + i, left)
     var v = Lanes.load(self.v + i, left)

@@ -9,12 +9,20 @@ public struct ParameterRange: Sendable, Equatable {
   public var count: Int
   /// Whether weight decay applies: matrices yes; gains, biases and embeddings as the caller decides.
   public var decayed: Bool
+  /// What the learning rate, which decay is multiplied with too, takes as a factor here.
+  public var rateFactor: Float
 
   /// The coordinates `offset ..< offset + count`.
-  public init(offset: Int, count: Int, decayed: Bool) {
+  public init(offset: Int, count: Int, decayed: Bool, rateFactor: Float = 1) {
     self.offset = offset
     self.count = count
     self.decayed = decayed
+    self.rateFactor = rateFactor
+  }
+
+  /// Whether its coordinates are treated as `other`'s are.
+  func isTreated(as other: Self) -> Bool {
+    decayed == other.decayed && rateFactor == other.rateFactor
   }
 }
 
@@ -49,12 +57,14 @@ struct ChunkPlan: Sendable {
         while offset >= starts.count * Self.length { starts.append(pieces.count) }
         let n = min(end, starts.count * Self.length) - offset
         let isNewChunk = starts.last == pieces.count
-        if !isNewChunk, let last = pieces.last, last.decayed == range.decayed,
+        if !isNewChunk, let last = pieces.last, last.isTreated(as: range),
           last.offset + last.count == offset
         {
           pieces[pieces.count - 1].count += n
         } else {
-          pieces.append(ParameterRange(offset: offset, count: n, decayed: range.decayed))
+          var piece = range
+          (piece.offset, piece.count) = (offset, n)
+          pieces.append(piece)
         }
         offset += n
       }

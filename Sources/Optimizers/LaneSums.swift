@@ -32,6 +32,7 @@ struct LaneSums {
       at = next
       sums.add(to: &statistics)
     }
+    statistics.updateSquares *= Double(piece.rateFactor * piece.rateFactor)
     return statistics
   }
 

@@ -71,16 +71,17 @@ struct SophiaPass {
   private func pass(
     _ piece: ParameterRange, form: Sophia.Form, gHat: UnsafePointer<Float>?
   ) -> StepStatistics {
-    let lambda = piece.decayed ? weightDecay : 0
+    let (lambda, rate) = (piece.decayed ? weightDecay : 0, rate * piece.rateFactor)
     return LaneSums.overVectors(of: piece) { i, left, sums in
-      lanes(at: i, left: left, lambda, form, gHat, &sums)
+      lanes(at: i, left: left, rate, lambda, form, gHat, &sums)
     }
   }
 
   /// Up to 16 coordinates. Lanes past `left` are zeros that stay zeros.
   @inline(__always)
   private func lanes(
-    at i: Int, left: Int, _ lambda: Float, _ form: Sophia.Form, _ gHat: UnsafePointer<Float>?,
+    at i: Int, left: Int, _ rate: Float, _ lambda: Float, _ form: Sophia.Form,
+    _ gHat: UnsafePointer<Float>?,
     _ sums: inout LaneSums
   ) {
     var theta = Lanes.load(self.theta + i, left)

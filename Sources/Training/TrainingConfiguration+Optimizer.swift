@@ -18,6 +18,11 @@ extension TrainingConfiguration {
       throw .configuration(
         "--lr \(lr): \(optimizer) expects more than 0; --\(restFlag) is kept in proportion")
     }
+    guard !optimizerName.isMuon || matrixLRRatio == 1 else {
+      throw .configuration(
+        "--matrix-lr-ratio \(matrixLRRatio): with \(optimizer), --lr is the matrices' and --\(restFlag) "
+          + "that of the rest")
+    }
     guard optimizerName != .sophiaMuon || sophia.form == .paper else {
       throw .configuration("--sophia-form \(sophiaForm): sophia-muon has form paper only")
     }

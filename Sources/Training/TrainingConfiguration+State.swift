@@ -8,7 +8,7 @@ extension TrainingConfiguration {
   func makeOptimizer(
     of table: ParameterTable, on team: ThreadTeam
   ) throws(MemoryError) -> any Optimizer {
-    let ranges = Self.ranges(table.entries)
+    let ranges = self.ranges(table.entries)
     switch optimizerName {
     case .sophiaG, .sophiaH: return try Sophia(sophia, ranges: ranges, count: table.count, on: team)
     case .adamW: return try AdamW(adamW, ranges: ranges, count: table.count, on: team)
@@ -16,13 +16,17 @@ extension TrainingConfiguration {
     case .muon, .sophiaMuon:
       return try Muon(
         muon, matrices: Self.matrices(table),
-        ranges: Self.ranges(table.entries.filter { $0.matrices == 0 }), count: table.count, on: team
+        ranges: self.ranges(table.entries.filter { $0.matrices == 0 }), count: table.count, on: team
       )
     }
   }
 
-  private static func ranges(_ entries: [ParameterTable.Entry]) -> [ParameterRange] {
-    entries.map { ParameterRange(offset: $0.offset, count: $0.count, decayed: $0.decayed) }
+  private func ranges(_ entries: [ParameterTable.Entry]) -> [ParameterRange] {
+    entries.map {
+      ParameterRange(
+        offset: $0.offset, count: $0.count, decayed: $0.decayed,
+        rateFactor: $0.matrices > 0 ? Float(matrixLRRatio) : 1)
+    }
   }
 
   /// The linear maps of the layers. c_attn is three of them, q, k and v each for itself, as in the

@@ -91,6 +91,11 @@ struct TrainCommand: ParsableCommand {
       "Peak learning rate of what sophia-muon leaves to Sophia (default: the model's for sophia-g).",
       valueName: "x"))
   var sophiaLR: Double?
+  @Option(
+    help: ArgumentHelp(
+      "Learning rate of the layers' matrices over --lr, the one of embeddings, biases and LayerNorm.",
+      valueName: "x"))
+  var matrixLRRatio: Double?
   @Option(help: ArgumentHelp("Steps of linear warmup.", valueName: "n"))
   var warmup: Int?
   @Option(help: ArgumentHelp("cosine (default) or constant.", valueName: "name"))
@@ -222,6 +227,7 @@ struct TrainCommand: ParsableCommand {
     ]
     let numbers: [(String, Double?)] = [
       ("lr", lr), ("adamw-lr", adamwLR), ("sophia-lr", sophiaLR),
+      ("matrix-lr-ratio", matrixLRRatio),
       ("momentum", momentum), ("min-lr-ratio", minLRRatio),
       ("weight-decay", weightDecay), ("clip", clip),
       ("beta1", beta1), ("beta2", beta2), ("gamma", gamma), ("epsilon", epsilon),

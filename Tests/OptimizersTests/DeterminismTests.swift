@@ -26,7 +26,7 @@ import Testing
   /// Steps on `theta`, whose coordinate i is coordinate `first + i` of the injected numbers.
   private func run(
     _ optimizer: some Optimizer, _ theta: TensorView, first: Int = 0, from start: Int = 0,
-    steps: Int = 12, on team: ThreadTeam
+    steps: Int = 12, rateFactor: Double = 1, on team: ThreadTeam
   ) throws -> StepStatistics {
     // Three floats off any vector's alignment.
     let arenas = (try Arena(count: theta.count + 3), try Arena(count: theta.count + 3))
@@ -40,7 +40,8 @@ import Testing
       }
       let curvature = Curvature(gradient: gHat, labelTerms: Injected.labelTerms)
       statistics = optimizer.step(
-        theta, gradient: g, step: t, learningRate: Injected.learningRate(t), gradientScale: 0.75,
+        theta, gradient: g, step: t, learningRate: rateFactor * Injected.learningRate(t),
+        gradientScale: 0.75,
         rho: nil, curvature: optimizer.wantsCurvature(step: t) ? curvature : nil, on: team)
     }
     return statistics
@@ -134,6 +135,32 @@ import Testing
     }
     #expect(wrong == 0)
     #expect(references[true]?[100] != references[false]?[100])
+  }
+
+  /// A range with a factor moves, and counts in the statistics, as it would at a learning rate with
+  /// that factor; its neighbour with another one does too, in the same chunk.
+  @Test(arguments: Kind.allCases)
+  func aRangeMayHaveAFactorOfTheLearningRate(kind: Kind) throws {
+    let team = ThreadTeam(count: 2)
+    let (count, border) = (ChunkPlan.length + 100, 5_003)
+    let factors: [Float] = [0.125, 2]
+    let theta = try Arena.filled(count, Injected.theta)
+    let ranges = [
+      ParameterRange(offset: 0, count: border, decayed: true, rateFactor: factors[0]),
+      ParameterRange(offset: border, count: count - border, decayed: true, rateFactor: factors[1]),
+    ]
+    let both = try run(make(kind, ranges, count: count, on: team), theta.view(), on: team)
+    var updates = 0.0
+    for (part, factor) in zip([0..<border, border..<count], factors) {
+      let alone = try Arena.filled(count, Injected.theta)
+      let range = [ParameterRange(offset: part.lowerBound, count: part.count, decayed: true)]
+      let statistics = try run(
+        make(kind, range, count: count, on: team), alone.view(), rateFactor: Double(factor),
+        on: team)
+      #expect(part.allSatisfy { theta.base[$0] == alone.base[$0] }, "factor \(factor)")
+      updates += Double(factor * factor) * statistics.updateSquares
+    }
+    #expect(abs(both.updateSquares - updates) <= 1e-9 * updates)
   }
 
   /// θ, the state arenas and the step number are all that a run needs to go on.

@@ -86,7 +86,7 @@ extension TrainingTests {
         ("optimizer", "sophia-h"), ("optimizer", "adamw"), ("optimizer", "lion"),
         ("optimizer", "muon"), ("optimizer", "sophia-muon"),
         ("schedule", "constant"),
-        ("beta1", 0.9),
+        ("beta1", 0.9), ("matrix-lr-ratio", 0.5),
       ] as [(String, JSON)])
     func anotherConfigurationGivesOtherBits(key: String, value: JSON) throws {
       let tiny = try TinyRun()

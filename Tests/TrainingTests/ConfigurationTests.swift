@@ -76,7 +76,8 @@ extension TrainingTests {
         ("adamw-lr", .number(1000), "muon"), ("warmup", 13, "adamw"),
         ("sophia-lr", .number(1000), "sophia-muon"), ("gamma", .number(0), "sophia-muon"),
         ("lr", .number(0), "sophia-muon"), ("sophia-form", "v1", "sophia-muon"),
-        ("batch-tokens", 100, "adamw"),
+        ("batch-tokens", 100, "adamw"), ("matrix-lr-ratio", 0.5, "muon"),
+        ("matrix-lr-ratio", 2, "sophia-muon"),
       ] as [(String, JSON, String)])
     func whatTheOptimizerRefusesNamesTheFlag(key: String, value: JSON, optimizer: String) throws {
       var configuration = TrainingConfiguration()
