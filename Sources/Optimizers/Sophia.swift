@@ -27,6 +27,9 @@ public final class Sophia: Optimizer {
     /// `sophia.py` of the authors: h is refreshed after the update, at t mod k = k − 1, and the
     /// denominator is ρ·h + ε.
     case official
+    /// Ours: `paper` with Nesterov's momentum (Dozat 2016, as Muon and NAdam use it): β1·m + (1 − β1)·g
+    /// is in the update where m was, m being that after the step's own average.
+    case nesterov
   }
 
   /// β1, β2, ρ, ε, λ and k.

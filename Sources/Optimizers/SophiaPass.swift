@@ -91,18 +91,19 @@ struct SophiaPass {
     m = Lanes.flushed(cs_fma(SIMD16(repeating: momentumWeight), g - m, m))
     if form != .official, let gHat { refresh(&h, Lanes.load(gHat + i, left), &sums) }
 
+    let direction = form == .nesterov ? cs_fma(SIMD16(repeating: momentumWeight), g - m, m) : m
     let scaled = h * rho
     let denominator =
       switch form {
       // Maxima and minima give their second operand when either is NaN, so that NaN goes through.
-      case .paper: cs_max(SIMD16(repeating: epsilon), scaled)
+      case .paper, .nesterov: cs_max(SIMD16(repeating: epsilon), scaled)
       case .v1: cs_max(SIMD16(repeating: epsilon), h * correction)
       case .official: cs_max(SIMD16(), scaled) + epsilon
       }
     let limit = SIMD16<Float>(repeating: form == .paper ? 1 : self.limit)
-    let update = cs_max(-limit, cs_min(limit, m / denominator))
+    let update = cs_max(-limit, cs_min(limit, direction / denominator))
     theta = Lanes.stepped(theta, by: update, rate: rate, lambda: lambda)
-    sums.wins += Lanes.ones(cs_abs(m) .< scaled)
+    sums.wins += Lanes.ones(cs_abs(direction) .< scaled)
 
     if form == .official, let gHat { refresh(&h, Lanes.load(gHat + i, left), &sums) }
     Lanes.store(self.theta + i, theta, left)

@@ -84,7 +84,7 @@ extension TrainingConfiguration {
     case .sophiaG, .sophiaH:
       let h: Sophia.Hyperparameters =
         switch sophia.form {
-        case .paper: .init()
+        case .paper, .nesterov: .init()
         case .v1: .v1
         case .official: .official
         }

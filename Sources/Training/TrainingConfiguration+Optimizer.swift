@@ -23,8 +23,8 @@ extension TrainingConfiguration {
         "--matrix-lr-ratio \(matrixLRRatio): with \(optimizer), --lr is the matrices' and --\(restFlag) "
           + "that of the rest")
     }
-    guard optimizerName != .sophiaMuon || sophia.form == .paper else {
-      throw .configuration("--sophia-form \(sophiaForm): sophia-muon has form paper only")
+    guard optimizerName != .sophiaMuon || [.paper, .nesterov].contains(sophia.form) else {
+      throw .configuration("--sophia-form \(sophiaForm): sophia-muon has paper and nesterov only")
     }
     guard optimizerName != .sophiaH || sophia.form != .official else {
       throw .configuration(

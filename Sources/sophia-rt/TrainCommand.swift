@@ -58,8 +58,8 @@ struct TrainCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp(
       "paper (default: h refreshed before the update, max(γh, ε)), v1 (the paper's first version: "
-        + "clip(m / max(h, ε), ±γ), default lr and weight decay in its units) or official (the authors' "
-        + "code).",
+        + "clip(m / max(h, ε), ±γ), default lr and weight decay in its units), official (the authors' "
+        + "code) or nesterov (ours: paper with Nesterov's momentum).",
       valueName: "name"))
   var sophiaForm: String?
   @Option(help: ArgumentHelp("Steps of the run and its schedule.", valueName: "n"))

@@ -5,7 +5,7 @@ import Testing
 
 /// The same bits for any number of threads, any alignment, any cut into ranges, and on any CPU.
 @Suite struct DeterminismTests {
-  enum Kind: CaseIterable { case paper, v1, official, corrected, adamW, lion }
+  enum Kind: CaseIterable { case paper, v1, official, nesterov, corrected, adamW, lion }
 
   private func make(
     _ kind: Kind, _ ranges: [ParameterRange], count: Int, on team: ThreadTeam
@@ -13,6 +13,10 @@ import Testing
     switch kind {
     case .paper: return try Sophia(ranges: ranges, count: count, on: team)
     case .v1: return try Sophia(.v1, ranges: ranges, count: count, on: team)
+    case .nesterov:
+      var nesterov = Sophia.Hyperparameters()
+      nesterov.form = .nesterov
+      return try Sophia(nesterov, ranges: ranges, count: count, on: team)
     case .corrected:
       var corrected = Sophia.Hyperparameters()
       corrected.biasCorrectsH = true

@@ -5,9 +5,9 @@ import Testing
 @testable import Optimizers
 
 /// Sophia written out in `Double`, one coordinate at a time, from arXiv 2305.14342 (v3) Algorithm 3,
-/// its version 1, and the authors' `sophia.py`.
+/// its version 1, and the authors' `sophia.py`; `nesterov` is Algorithm 3 with β1·m + (1 − β1)·g for m.
 struct ScalarSophia {
-  enum Form { case v1, v3, code }
+  enum Form { case v1, v3, code, nesterov }
 
   var form: Form
   var beta1: Double
@@ -38,6 +38,7 @@ struct ScalarSophia {
       limit = rho
     case .v3: ratio = m / max(rho * h, 1e-12)
     case .code: ratio = m / (rho * labelTerms * h + 1e-15)
+    case .nesterov: ratio = (beta1 * m + (1 - beta1) * g) / max(rho * h, 1e-12)
     }
     if form == .code, let estimate { refresh(estimate) }
     return (decayed - rate * max(-limit, min(limit, ratio)), abs(ratio) > limit)
@@ -100,8 +101,12 @@ struct ScalarSophia {
     try compare(form: .v1, rho: 0.0625, rateFactor: 1, scalar: .v1, labelTerms: 1)
   }
 
+  @Test func nesterovFormEqualsTheScalar() throws {
+    try compare(form: .nesterov, rho: 0.05, rateFactor: 1, scalar: .nesterov, labelTerms: 1)
+  }
+
   /// h / (1 − β2ⁿ), where the scalar counts n by itself, in each form.
-  @Test(arguments: zip(Sophia.Form.allCases, [ScalarSophia.Form.v3, .v1, .code]))
+  @Test(arguments: zip(Sophia.Form.allCases, [ScalarSophia.Form.v3, .v1, .code, .nesterov]))
   func correctedFormsEqualTheScalar(form: Sophia.Form, scalar: ScalarSophia.Form) throws {
     try compare(
       form: form, rho: 0.0078125, rateFactor: 1, scalar: scalar,

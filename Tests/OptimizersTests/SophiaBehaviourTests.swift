@@ -109,13 +109,14 @@ import Testing
       let gHat = try Arena.filled(16) { _ in 1 }
       let curvature = Curvature(gradient: gHat.view(), scale: 0.5, labelTerms: 400)
       _ = try step(sophia, theta, { _ in 1e-3 }, curvature: curvature)
-      // h = 0.01·400·0.25 = 1, ρ·h = 0.05, m = 4e-5.
+      // h = 0.01·400·0.25 = 1, ρ·h = 0.05, m = 4e-5; β1·m + (1 − β1)·g = 7.84e-5.
       #expect(abs(try sophia.arena("h").base[0] - 1) < 1e-6)
       let update = -theta.base[0] / 0x1p-10
       switch form {
       case .paper: #expect(abs(update - 8e-4) < 1e-8)
       case .v1: #expect(abs(update - 4e-5) < 1e-9)
       case .official: #expect(update == 1)
+      case .nesterov: #expect(abs(update - 1.568e-3) < 1e-8)
       }
     }
   }

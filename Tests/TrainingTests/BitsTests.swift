@@ -29,7 +29,7 @@ struct Recipe: Sendable, CustomTestStringConvertible {
 
   static let all = [
     Recipe(optimizer: "sophia-g", form: "paper"), Recipe(optimizer: "sophia-g", form: "official"),
-    Recipe(optimizer: "sophia-g", form: "v1"),
+    Recipe(optimizer: "sophia-g", form: "v1"), Recipe(optimizer: "sophia-g", form: "nesterov"),
     Recipe(optimizer: "sophia-g", form: "paper", biasCorrected: true),
     Recipe(optimizer: "sophia-g", form: "official", biasCorrected: true),
     Recipe(optimizer: "sophia-g", form: "paper", groups: 2),
@@ -45,7 +45,7 @@ struct Recipe: Sendable, CustomTestStringConvertible {
     Recipe(optimizer: "sophia-muon", form: "paper", autoRho: "0.2:0.3"),
     Recipe(optimizer: "adamw", form: "paper"), Recipe(optimizer: "lion", form: "paper"),
     Recipe(optimizer: "muon", form: "paper"), Recipe(optimizer: "sophia-muon", form: "paper"),
-    Recipe(optimizer: "sophia-muon", form: "paper", biasCorrected: true, groups: 2, share: 1),
+    Recipe(optimizer: "sophia-muon", form: "nesterov", biasCorrected: true, groups: 2, share: 1),
   ]
 }
 
@@ -82,7 +82,8 @@ extension TrainingTests {
         ("gamma", 1.0), ("curvature-interval", 3), ("curvature-share", 1.0),
         ("curvature-groups", 2), ("auto-rho", "0.2:0.3"),
         ("weight-decay", 0.5),
-        ("sophia-form", "official"), ("sophia-form", "v1"), ("bias-correct-h", true),
+        ("sophia-form", "official"), ("sophia-form", "v1"), ("sophia-form", "nesterov"),
+        ("bias-correct-h", true),
         ("optimizer", "sophia-h"), ("optimizer", "adamw"), ("optimizer", "lion"),
         ("optimizer", "muon"), ("optimizer", "sophia-muon"),
         ("schedule", "constant"),
@@ -99,7 +100,8 @@ extension TrainingTests {
       arguments: [
         ("sophia-h", "probe", "rademacher"), ("sophia-muon", "sophia-lr", 0.003),
         ("sophia-muon", "gamma", 1.0), ("sophia-muon", "curvature-share", 1.0),
-        ("sophia-muon", "momentum", 0.9), ("muon", "adamw-lr", 0.003),
+        ("sophia-muon", "momentum", 0.9), ("sophia-muon", "sophia-form", "nesterov"),
+        ("muon", "adamw-lr", 0.003),
       ] as [(String, String, JSON)])
     func anotherNumberOfTheOptimizersOwnGivesOtherBits(
       optimizer: String, key: String, value: JSON
