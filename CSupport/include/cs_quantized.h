@@ -61,9 +61,32 @@ CS_INLINE cs_f32x16 cs_load_bf16(const uint16_t *p) {
 /// The nearest float of each integer.
 CS_INLINE cs_f32x16 cs_float(cs_i32x16 v) { return __builtin_convertvector(v, cs_f32x16); }
 
-/// Writes 16 integral floats in [-128, 127] as signed bytes.
-CS_INLINE void cs_store_signed_bytes(int8_t *p, cs_f32x16 v) {
+/// The nearest integer of each float, ties to even; within the range of integers.
+CS_INLINE cs_i32x16 cs_nearest_integers(cs_f32x16 v) {
+#if defined(__AVX512F__)
+  return (cs_i32x16)_mm512_cvtps_epi32((__m512)v);
+#else
+  typedef int32_t i8 __attribute__((ext_vector_type(8)));
+  cs_i32x16 integers;
+  integers.lo = (i8)_mm256_cvtps_epi32((__m256)v.lo);
+  integers.hi = (i8)_mm256_cvtps_epi32((__m256)v.hi);
+  return integers;
+#endif
+}
+/// The bits of each absolute value: they are ordered as the values are, what is not finite last.
+CS_INLINE cs_i32x16 cs_magnitude_bits(cs_f32x16 v) { return (cs_i32x16)v & 0x7FFFFFFF; }
+/// Lane-wise maximum.
+CS_INLINE cs_i32x16 cs_max_integers(cs_i32x16 a, cs_i32x16 b) {
+  return __builtin_elementwise_max(a, b);
+}
+/// Largest lane.
+CS_INLINE int32_t cs_hmax_integers(cs_i32x16 v) { return __builtin_reduce_max(v); }
+/// Sum of the lanes.
+CS_INLINE int32_t cs_sum_integers(cs_i32x16 v) { return __builtin_reduce_add(v); }
+
+/// Writes 16 integers in [-128, 127] as signed bytes.
+CS_INLINE void cs_store_signed_bytes(int8_t *p, cs_i32x16 v) {
   typedef int8_t s8x16 __attribute__((ext_vector_type(16)));
-  s8x16 bytes = __builtin_convertvector(__builtin_convertvector(v, cs_i32x16), s8x16);
+  s8x16 bytes = __builtin_convertvector(v, s8x16);
   memcpy(p, &bytes, sizeof bytes);
 }

@@ -47,49 +47,62 @@ public final class QuantizedActivations: @unchecked Sendable {
     let quads = corrections + rows * Self.groups(depth)
     let view = View(
       quads: quads, quadStride: stride / 4, scales: scales, corrections: corrections)
-    let offset = QuantizedLayout.offset(layout.width)
     let team = M * layout.K < 1 << 15 ? ThreadTeam(count: 1) : team
     team.parallelFor(M) { range in
       for m in range {
-        let integers = UnsafeMutableRawPointer(quads + m * stride / 4)
-          .assumingMemoryBound(to: Int8.self)
-        for g in 0..<layout.groups {
-          let first = g * layout.group
-          let (scale, sum) = Self.group(
-            a + m * lda + first, count: min(layout.group, layout.K - first), of: layout.group,
-            into: integers + first)
-          scales[m * layout.groups + g] = scale
-          corrections[m * layout.groups + g] = -offset * sum
+        if layout.width == .eight {
+          Self.row(Vectors<4>.self, a + m * lda, m, layout, into: view)
+        } else {
+          Self.row(Vectors<2>.self, a + m * lda, m, layout, into: view)
         }
       }
     }
     return view
   }
 
+  /// A group.
+  private typealias Vectors<let count: Int> = InlineArray<count, SIMD16<Float>>
+
+  /// Row m of the result; its groups are of `vectors` vectors.
+  @inline(__always)
+  private static func row<let vectors: Int>(
+    _: Vectors<vectors>.Type, _ x: UnsafePointer<Float>, _ m: Int, _ layout: QuantizedLayout,
+    into view: View
+  ) {
+    let integers = UnsafeMutableRawPointer(view.quads + m * view.quadStride)
+      .assumingMemoryBound(to: Int8.self)
+    let offset = QuantizedLayout.offset(layout.width)
+    for g in 0..<layout.groups {
+      let first = g * 16 * vectors
+      let count = layout.K - first
+      let values = Vectors<vectors> { v in
+        count >= 16 * vectors
+          ? Vector.load(x + first + 16 * v)
+          : cs_load_partial(x + first + 16 * v, Int64(max(0, min(16, count - 16 * v))), 0)
+      }
+      let (scale, sum) = group(values, into: integers + first)
+      view.scales[m * layout.groups + g] = scale
+      view.corrections[m * layout.groups + g] = -offset * sum
+    }
+  }
+
   /// One group; the scale is NaN if a number is not finite.
   @inline(__always)
-  private static func group(
-    _ x: UnsafePointer<Float>, count: Int, of length: Int, into integers: UnsafeMutablePointer<Int8>
+  private static func group<let vectors: Int>(
+    _ x: Vectors<vectors>, into integers: UnsafeMutablePointer<Int8>
   ) -> (scale: Float, sum: Int32) {
-    var (largest, poison) = (SIMD16<Float>(), SIMD16<Float>())
-    Vector.forEach(count) { at, n in
-      let v = cs_load_partial(x + at, n, 0)
-      largest = cs_max(largest, cs_abs(v))
-      poison += v * 0
-    }
-    let top = cs_hmax(largest)
+    var largest = SIMD16<Int32>()
+    for v in 0..<vectors { largest = cs_max_integers(largest, cs_magnitude_bits(x[v])) }
+    let top = Float(bitPattern: UInt32(bitPattern: cs_hmax_integers(largest)))
     let inverse = top > 0 ? 127 / top : 0
-    var total = SIMD16<Float>()
-    for at in stride(from: 0, to: length, by: 16) {
-      let rest = Int64(max(0, count - at))
-      let v = rest >= 16 ? Vector.load(x + at) : cs_load_partial(x + at, rest, 0)
-      // At most 127, but for subnormal maxima, whose inverse is infinite.
-      let rounded = cs_round(v * inverse)
-      let q = cs_min(cs_max(rounded, SIMD16(repeating: -127)), SIMD16(repeating: 127))
-      cs_store_signed_bytes(integers + at, q)
-      total += q
+    var total = SIMD16<Int32>()
+    for v in 0..<vectors {
+      // At most 127, but for tiny maxima, whose inverse is infinite.
+      let scaled = cs_max(x[v] * inverse, SIMD16(repeating: -127))
+      let q = cs_nearest_integers(cs_min(scaled, SIMD16(repeating: 127)))
+      cs_store_signed_bytes(integers + 16 * v, q)
+      total &+= q
     }
-    let isFinite = cs_sum(poison) == 0
-    return (isFinite ? top / 127 : .nan, Int32(cs_sum(total)))
+    return (top.isFinite ? top / 127 : .nan, cs_sum_integers(total))
   }
 }
