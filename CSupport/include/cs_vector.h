@@ -2,6 +2,7 @@
 // what SIMD16<Float> has no single-instruction spelling for. Swift sees cs_f32x16 as SIMD16<Float>.
 // The same IEEE operations in the same order on AVX2 and AVX-512, so the same bits.
 #pragma once
+#include <immintrin.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -29,15 +30,35 @@ CS_INLINE cs_f32x16 cs_exp2i(cs_f32x16 n) {
   cs_i32x16 bits = (__builtin_convertvector(n, cs_i32x16) + 127) << 23;
   return (cs_f32x16)bits;
 }
+/// The first `count` (0...16) lanes, as the instructions of masked loads and stores take them.
+#if defined(__AVX512F__)
+#define CS_FIRST_LANES(count) ((__mmask16)(0xFFFF >> (16 - (count))))
+#else
+#define CS_FIRST_LANES(count) \
+  ((cs_i32x16){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15} < (cs_i32x16)(int32_t)(count))
+#endif
 /// Reads `count` (0...16) floats; the other lanes are `fill`. Nothing past `count` is touched.
 CS_INLINE cs_f32x16 cs_load_partial(const float *p, int64_t count, float fill) {
   cs_f32x16 v = fill;
-  memcpy(&v, p, (size_t)count * sizeof(float));
-  return v;
+#if defined(__AVX512F__)
+  return (cs_f32x16)_mm512_mask_loadu_ps((__m512)v, CS_FIRST_LANES(count), p);
+#else
+  cs_i32x16 mask = CS_FIRST_LANES(count);
+  cs_f32x16 read;
+  read.lo = _mm256_maskload_ps(p, (__m256i)mask.lo);
+  read.hi = _mm256_maskload_ps(p + 8, (__m256i)mask.hi);
+  return mask ? read : v;
+#endif
 }
 /// Writes the first `count` (0...16) lanes.
 CS_INLINE void cs_store_partial(float *p, cs_f32x16 v, int64_t count) {
-  memcpy(p, &v, (size_t)count * sizeof(float));
+#if defined(__AVX512F__)
+  _mm512_mask_storeu_ps(p, CS_FIRST_LANES(count), (__m512)v);
+#else
+  cs_i32x16 mask = CS_FIRST_LANES(count);
+  _mm256_maskstore_ps(p, (__m256i)mask.lo, (__m256)v.lo);
+  _mm256_maskstore_ps(p + 8, (__m256i)mask.hi, (__m256)v.hi);
+#endif
 }
 /// Sum of the lanes in one fixed tree: halves, quarters, pairs.
 CS_INLINE float cs_sum(cs_f32x16 v) {

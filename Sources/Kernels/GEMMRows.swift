@@ -144,10 +144,11 @@ private struct RowsJob {
   ) {
     let output = TileOutput<MR, NV>(
       c: c, ldc: ldc, N: b.N, start: start, adding: adding, first: first)
+    // Before the tile is in registers, which no call would leave there.
+    let (k, numbers) = (b.K, Element.panel(panel, of: b))
     var tile = MicroKernel<MR, NV>.zero()
     output.start(&tile, panel)
-    PanelKernel<Element, MR, NV>.chain(
-      &tile, k: b.K, a: a + first * lda, lda: lda, b: Element.panel(panel, of: b))
+    PanelKernel<Element, MR, NV>.chain(&tile, k: k, a: a + first * lda, lda: lda, b: numbers)
     output.finish(&tile, panel)
   }
 }

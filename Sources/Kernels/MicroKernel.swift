@@ -94,7 +94,7 @@ struct MicroKernel<let MR: Int, let NV: Int> {
     for i in 0..<MR where i < rows {
       for j in 0..<NV {
         let count = max(0, min(16, columns - 16 * j))
-        if count > 0 { tile[i][j] = cs_load_partial(c + i * ldc + 16 * j, Int64(count), 0) }
+        tile[i][j] = cs_load_partial(c + i * ldc + 16 * j, Int64(count), 0)
       }
     }
   }
@@ -107,7 +107,7 @@ struct MicroKernel<let MR: Int, let NV: Int> {
     for i in 0..<MR where i < rows {
       for j in 0..<NV {
         let count = max(0, min(16, columns - 16 * j))
-        if count > 0 { tile[i][j] += cs_load_partial(c + i * ldc + 16 * j, Int64(count), 0) }
+        tile[i][j] += cs_load_partial(c + i * ldc + 16 * j, Int64(count), 0)
       }
     }
   }
@@ -120,7 +120,7 @@ struct MicroKernel<let MR: Int, let NV: Int> {
     for i in 0..<MR where i < rows {
       for j in 0..<NV {
         let count = max(0, min(16, columns - 16 * j))
-        if count > 0 { cs_store_partial(c + i * ldc + 16 * j, tile[i][j], Int64(count)) }
+        cs_store_partial(c + i * ldc + 16 * j, tile[i][j], Int64(count))
       }
     }
   }

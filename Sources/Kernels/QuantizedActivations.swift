@@ -48,7 +48,7 @@ public final class QuantizedActivations: @unchecked Sendable {
     let view = View(
       quads: quads, quadStride: stride / 4, scales: scales, corrections: corrections)
     let team = M * layout.K < 1 << 15 ? ThreadTeam(count: 1) : team
-    team.parallelFor(M) { range in
+    team.parallelFor(M, grain: 4) { range in
       for m in range {
         if layout.width == .eight {
           Self.row(Vectors<4>.self, a + m * lda, m, layout, into: view)

@@ -185,10 +185,12 @@ private struct QuantizedJob {
   ) {
     let output = TileOutput<MR, NV>(
       c: c, ldc: ldc, N: b.N, start: start, adding: adding, first: first)
+    // Before the tile is in registers, which no call would leave there.
+    let (groups, weights) = (layout.groups, b.quantized(panel: panel))
     var tile = MicroKernel<MR, NV>.zero()
     output.start(&tile, panel)
     QuantizedKernel<MR, NV>.chain(
-      &tile, width, groups: layout.groups, a: a, first: first, b: b.quantized(panel: panel), ahead)
+      &tile, width, groups: groups, a: a, first: first, b: weights, ahead)
     output.finish(&tile, panel)
   }
 }
