@@ -80,19 +80,45 @@ public enum Attention {
           out: out + (b * T + t) * C + h * D, outStride: C, rowMax: rowMax + item * T + t,
           rowInverse: rowInverse + item * T + t, q: q + t * Dp, qStride: Dp, rows: rows,
           firstPosition: t, D: D, keyPages: { UnsafePointer(k + $0 * 64 * D) },
-          valuePages: { UnsafePointer(v + $0 * 64 * Dp) }, scratch: rest)
+          valuePages: { UnsafePointer(v + $0 * 64 * Dp) }, ahead: 0, scratch: rest)
       }
     }
   }
 
   /// Rows of queries against cached pages: prefill and decode.
   /// - out, q: row r at stride `outStride`, `qStride`; q is one head's query, not yet scaled.
+  /// - ahead: how far from each number of a page lies the one that is asked for meanwhile, such as the
+  ///   next head's; 0 is none.
   /// - scratch: ``rowScratchCount(D:)`` floats of the calling thread.
   public static func cached(
     out: UnsafeMutablePointer<Float>, outStride: Int, q: UnsafePointer<Float>, qStride: Int,
     rows: Int, firstPosition: Int, D: Int, scale: Float,
     keyPages: (Int) -> UnsafePointer<Float>, valuePages: (Int) -> UnsafePointer<Float>,
-    scratch: UnsafeMutablePointer<Float>
+    ahead: Int = 0, scratch: UnsafeMutablePointer<Float>
+  ) {
+    blocks(
+      out, outStride, q, qStride, rows, firstPosition, D, scale, keyPages, valuePages, ahead,
+      scratch)
+  }
+
+  /// The same with pages of bfloat16 numbers.
+  public static func cached(
+    out: UnsafeMutablePointer<Float>, outStride: Int, q: UnsafePointer<Float>, qStride: Int,
+    rows: Int, firstPosition: Int, D: Int, scale: Float,
+    keyPages: (Int) -> UnsafePointer<UInt16>, valuePages: (Int) -> UnsafePointer<UInt16>,
+    ahead: Int = 0, scratch: UnsafeMutablePointer<Float>
+  ) {
+    blocks(
+      out, outStride, q, qStride, rows, firstPosition, D, scale, keyPages, valuePages, ahead,
+      scratch)
+  }
+
+  @inline(__always)
+  private static func blocks<Element: TileElement>(
+    _ out: UnsafeMutablePointer<Float>, _ outStride: Int, _ q: UnsafePointer<Float>,
+    _ qStride: Int, _ rows: Int, _ firstPosition: Int, _ D: Int, _ scale: Float,
+    _ keyPages: (Int) -> UnsafePointer<Element>, _ valuePages: (Int) -> UnsafePointer<Element>,
+    _ ahead: Int, _ scratch: UnsafeMutablePointer<Float>
   ) {
     let Dp = AttentionPage.paddedHeadSize(D)
     for first in stride(from: 0, to: rows, by: AttentionRows.block) {
@@ -106,7 +132,8 @@ public enum Attention {
       AttentionRows.run(
         out: out + first * outStride, outStride: outStride, rowMax: nil, rowInverse: nil,
         q: scratch, qStride: Dp, rows: count, firstPosition: firstPosition + first, D: D,
-        keyPages: keyPages, valuePages: valuePages, scratch: scratch + AttentionRows.block * Dp)
+        keyPages: keyPages, valuePages: valuePages, ahead: ahead,
+        scratch: scratch + AttentionRows.block * Dp)
     }
   }
 

@@ -47,17 +47,6 @@ public enum AttentionPage {
     let Dp = paddedHeadSize(D)
     for d in 0..<Dp { page[slot * Dp + d] = d < D ? BFloat16.rounded(value[d]) : 0 }
   }
-
-  /// A page's bfloat16 numbers as floats. - count: a multiple of 16, as pages are; - ahead: how far
-  /// from each number lies the one that is asked for meanwhile: the next head's.
-  public static func widen(
-    _ page: UnsafePointer<UInt16>, into floats: UnsafeMutablePointer<Float>, count: Int, ahead: Int
-  ) {
-    for i in stride(from: 0, to: count, by: 16) {
-      cs_prefetch_l2(page + i + ahead)
-      Vector.store(floats + i, cs_load_bf16(page + i))
-    }
-  }
 }
 
 /// Causal attention of a block of query rows of one head: online softmax over key pages (Milakov
@@ -75,13 +64,14 @@ enum AttentionRows {
   /// - rowMax, rowInverse: (rows) the softmax's maximum and 1/sum of each row, or nil.
   /// - q: row r at `q + r * qStride`, D floats, already scaled.
   /// - firstPosition: the position of row 0; row r sees keys 0...firstPosition + r.
-  /// - keyPages, valuePages: page p's first float.
+  /// - keyPages, valuePages: page p's first number.
+  /// - ahead: how far from each number of a page lies the one that is asked for meanwhile; 0 is none.
   @inline(never)
-  static func run(
+  static func run<Element: TileElement>(
     out: UnsafeMutablePointer<Float>, outStride: Int, rowMax: UnsafeMutablePointer<Float>?,
     rowInverse: UnsafeMutablePointer<Float>?, q: UnsafePointer<Float>, qStride: Int, rows: Int,
-    firstPosition: Int, D: Int, keyPages: (Int) -> UnsafePointer<Float>,
-    valuePages: (Int) -> UnsafePointer<Float>, scratch: UnsafeMutablePointer<Float>
+    firstPosition: Int, D: Int, keyPages: (Int) -> UnsafePointer<Element>,
+    valuePages: (Int) -> UnsafePointer<Element>, ahead: Int, scratch: UnsafeMutablePointer<Float>
   ) {
     precondition(rows <= block, "AttentionRows: \(rows) rows > \(block)")
     let (Dp, width) = (AttentionPage.paddedHeadSize(D), AttentionPage.positions)
@@ -100,7 +90,7 @@ enum AttentionRows {
       let keys = min(width, lastPosition + 1 - firstKey)
       Tile.multiply(
         scores, width, m: rows, n: (keys + 15) / 16 * 16, k: D, a: q, aRow: qStride, aStep: 1,
-        b: keyPages(page), ldb: width, accumulate: false)
+        b: keyPages(page), ldb: width, ahead: ahead, accumulate: false)
       for r in stride(from: 0, to: rows, by: 16) {
         softmax(
           scores + r * width, rows: min(16, rows - r), visible: firstPosition + r - firstKey + 1,
@@ -108,7 +98,7 @@ enum AttentionRows {
       }
       Tile.multiply(
         o, Dp, m: rows, n: Dp, k: keys, a: scores, aRow: width, aStep: 1, b: valuePages(page),
-        ldb: Dp, accumulate: true)
+        ldb: Dp, ahead: ahead, accumulate: true)
     }
     for r in 0..<rows {
       let inverse = 1 / sums[r]

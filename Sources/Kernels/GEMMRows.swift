@@ -24,49 +24,22 @@ extension GEMM {
 }
 
 /// Numbers that a panel may hold.
-private protocol PanelElement {
-  /// 16 of them as floats; exact.
-  static func load(_ p: UnsafePointer<Self>) -> SIMD16<Float>
+private protocol PanelElement: TileElement {
   /// Panel j of a matrix that holds such numbers.
   static func panel(_ j: Int, of matrix: PackedMatrix) -> UnsafePointer<Self>
 }
 
 extension Float: PanelElement {
   @inline(__always)
-  static func load(_ p: UnsafePointer<Float>) -> SIMD16<Float> { Vector.load(p) }
-  @inline(__always)
   static func panel(_ j: Int, of matrix: PackedMatrix) -> UnsafePointer<Float> {
     UnsafePointer(matrix.floats(ofPanel: j))
   }
 }
 
-/// bfloat16.
 extension UInt16: PanelElement {
-  @inline(__always)
-  static func load(_ p: UnsafePointer<UInt16>) -> SIMD16<Float> { cs_load_bf16(p) }
   @inline(__always)
   static func panel(_ j: Int, of matrix: PackedMatrix) -> UnsafePointer<UInt16> {
     UnsafePointer(matrix.halves(ofPanel: j))
-  }
-}
-
-/// The tile: MR rows of A as they lie against a panel of B, which is one stream of memory: the
-/// processor's own prefetch follows it better than several, and better than prefetches written here.
-private struct PanelKernel<Element: PanelElement, let MR: Int, let NV: Int> {
-  typealias Kernel = MicroKernel<MR, NV>
-
-  /// - a: element (i, p) at `a[i * lda + p]`; - b: row p at `b + p * 16 * NV`.
-  @inline(__always)
-  static func chain(
-    _ tile: inout Kernel.Tile, k: Int, a: UnsafePointer<Float>, lda: Int, b: UnsafePointer<Element>
-  ) {
-    for p in 0..<k {
-      let row = Kernel.Row { v in Element.load(b + (p * NV + v) * 16) }
-      for i in 0..<MR {
-        let broadcast = SIMD16<Float>(repeating: a[i * lda + p])
-        for v in 0..<NV { tile[i][v] = cs_fma(broadcast, row[v], tile[i][v]) }
-      }
-    }
   }
 }
 
@@ -113,34 +86,36 @@ private struct RowsJob {
   ) {
     if Blocking.current.NV == 2 {
       switch rows {
-      case 1: tile(PanelKernel<Element, 1, 2>.self, panel, first)
-      case 2: tile(PanelKernel<Element, 2, 2>.self, panel, first)
-      case 3: tile(PanelKernel<Element, 3, 2>.self, panel, first)
-      case 4: tile(PanelKernel<Element, 4, 2>.self, panel, first)
-      case 5: tile(PanelKernel<Element, 5, 2>.self, panel, first)
-      case 6: tile(PanelKernel<Element, 6, 2>.self, panel, first)
-      case 7: tile(PanelKernel<Element, 7, 2>.self, panel, first)
-      case 8: tile(PanelKernel<Element, 8, 2>.self, panel, first)
-      case 9: tile(PanelKernel<Element, 9, 2>.self, panel, first)
-      case 10: tile(PanelKernel<Element, 10, 2>.self, panel, first)
-      case 11: tile(PanelKernel<Element, 11, 2>.self, panel, first)
-      default: tile(PanelKernel<Element, 12, 2>.self, panel, first)
+      case 1: tile(Element.self, MicroKernel<1, 2>.self, panel, first)
+      case 2: tile(Element.self, MicroKernel<2, 2>.self, panel, first)
+      case 3: tile(Element.self, MicroKernel<3, 2>.self, panel, first)
+      case 4: tile(Element.self, MicroKernel<4, 2>.self, panel, first)
+      case 5: tile(Element.self, MicroKernel<5, 2>.self, panel, first)
+      case 6: tile(Element.self, MicroKernel<6, 2>.self, panel, first)
+      case 7: tile(Element.self, MicroKernel<7, 2>.self, panel, first)
+      case 8: tile(Element.self, MicroKernel<8, 2>.self, panel, first)
+      case 9: tile(Element.self, MicroKernel<9, 2>.self, panel, first)
+      case 10: tile(Element.self, MicroKernel<10, 2>.self, panel, first)
+      case 11: tile(Element.self, MicroKernel<11, 2>.self, panel, first)
+      default: tile(Element.self, MicroKernel<12, 2>.self, panel, first)
       }
     } else {
       switch rows {
-      case 1: tile(PanelKernel<Element, 1, 1>.self, panel, first)
-      case 2: tile(PanelKernel<Element, 2, 1>.self, panel, first)
-      case 3: tile(PanelKernel<Element, 3, 1>.self, panel, first)
-      case 4: tile(PanelKernel<Element, 4, 1>.self, panel, first)
-      case 5: tile(PanelKernel<Element, 5, 1>.self, panel, first)
-      default: tile(PanelKernel<Element, 6, 1>.self, panel, first)
+      case 1: tile(Element.self, MicroKernel<1, 1>.self, panel, first)
+      case 2: tile(Element.self, MicroKernel<2, 1>.self, panel, first)
+      case 3: tile(Element.self, MicroKernel<3, 1>.self, panel, first)
+      case 4: tile(Element.self, MicroKernel<4, 1>.self, panel, first)
+      case 5: tile(Element.self, MicroKernel<5, 1>.self, panel, first)
+      default: tile(Element.self, MicroKernel<6, 1>.self, panel, first)
       }
     }
   }
 
+  /// MR rows of A as they lie against a panel of B, which is one stream of memory: the processor's
+  /// own prefetch follows it better than several, and better than prefetches written here.
   @inline(never)
   private func tile<Element: PanelElement, let MR: Int, let NV: Int>(
-    _: PanelKernel<Element, MR, NV>.Type, _ panel: Int, _ first: Int
+    _: Element.Type, _: MicroKernel<MR, NV>.Type, _ panel: Int, _ first: Int
   ) {
     let output = TileOutput<MR, NV>(
       c: c, ldc: ldc, N: b.N, start: start, adding: adding, first: first)
@@ -148,7 +123,8 @@ private struct RowsJob {
     let (k, numbers) = (b.K, Element.panel(panel, of: b))
     var tile = MicroKernel<MR, NV>.zero()
     output.start(&tile, panel)
-    PanelKernel<Element, MR, NV>.chain(&tile, k: k, a: a + first * lda, lda: lda, b: numbers)
+    MicroKernel<MR, NV>.chain(
+      &tile, k: k, a: a + first * lda, aRow: lda, aStep: 1, b: numbers, ldb: 16 * NV)
     output.finish(&tile, panel)
   }
 }

@@ -1,5 +1,22 @@
 internal import CSupport
 
+/// Numbers that the right operand of a register tile may hold.
+protocol TileElement {
+  /// 16 of them as floats; exact.
+  static func load(_ p: UnsafePointer<Self>) -> SIMD16<Float>
+}
+
+extension Float: TileElement {
+  @inline(__always)
+  static func load(_ p: UnsafePointer<Float>) -> SIMD16<Float> { Vector.load(p) }
+}
+
+/// bfloat16.
+extension UInt16: TileElement {
+  @inline(__always)
+  static func load(_ p: UnsafePointer<UInt16>) -> SIMD16<Float> { cs_load_bf16(p) }
+}
+
 /// The register tile: C[MR, 16·NV] = start + A[MR, k]·B[k, 16·NV], each element one FMA chain over
 /// k in order. Everything above only decides in which order tiles are visited.
 struct MicroKernel<let MR: Int, let NV: Int> {
@@ -10,13 +27,19 @@ struct MicroKernel<let MR: Int, let NV: Int> {
   /// - a: element (i, p) at `a[i * aRow + p * aStep]`: (1, MR) for a packed panel, (lda, 1) for rows
   ///   as they lie.
   /// - b: row p at `b + p * ldb`.
+  /// - ahead: how far from each number of B lies the one that is asked for meanwhile; 0 is none.
   @inline(__always)
-  static func chain(
+  static func chain<Element: TileElement>(
     _ tile: inout Tile, k: Int, a: UnsafePointer<Float>, aRow: Int, aStep: Int,
-    b: UnsafePointer<Float>, ldb: Int
+    b: UnsafePointer<Element>, ldb: Int, ahead: Int = 0
   ) {
     var (a, b) = (a, b)
     for _ in 0..<k {
+      if ahead != 0 {
+        for byte in stride(from: 0, to: 16 * NV * MemoryLayout<Element>.stride, by: 64) {
+          cs_prefetch_l2(UnsafeRawPointer(b + ahead) + byte)
+        }
+      }
       step(&tile, a, aRow, b)
       a += aStep
       b += ldb
@@ -45,11 +68,10 @@ struct MicroKernel<let MR: Int, let NV: Int> {
   }
 
   @inline(__always)
-  private static func step(
-    _ tile: inout Tile, _ a: UnsafePointer<Float>, _ aRow: Int, _ b: UnsafePointer<Float>
+  private static func step<Element: TileElement>(
+    _ tile: inout Tile, _ a: UnsafePointer<Float>, _ aRow: Int, _ b: UnsafePointer<Element>
   ) {
-    var row = Row(repeating: SIMD16())
-    for j in 0..<NV { row[j] = Vector.load(b + 16 * j) }
+    let row = Row { j in Element.load(b + 16 * j) }
     for i in 0..<MR {
       let broadcast = SIMD16<Float>(repeating: a[i * aRow])
       for j in 0..<NV { tile[i][j] = cs_fma(broadcast, row[j], tile[i][j]) }

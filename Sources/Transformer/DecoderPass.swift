@@ -132,13 +132,28 @@ struct DecoderPass {
   ) {
     let (D, row) = (model.config.headSize, span.row + rows.lowerBound)
     let (pool, pages) = (span.cache.pool, span.cache.pages)
-    let values = scratch + KVPageHead.keyBuffer(D)
-    Attention.cached(
-      out: workspace.att + row * C + h * D, outStride: C, q: workspace.qkv + row * 3 * C + h * D,
-      qStride: 3 * C, rows: rows.count, firstPosition: span.position + rows.lowerBound, D: D,
-      scale: model.config.attentionScale(layer: l),
-      keyPages: { pool.head(pages[$0], layer: l, head: h).keys(scratch) },
-      valuePages: { pool.head(pages[$0], layer: l, head: h).values(values) },
-      scratch: values + KVPageHead.valueBuffer(D))
+    let (out, q) = (workspace.att + row * C + h * D, workspace.qkv + row * 3 * C + h * D)
+    let (position, scale) = (
+      span.position + rows.lowerBound, model.config.attentionScale(layer: l)
+    )
+    // Values follow the keys, and the next head follows them.
+    let values = AttentionPage.keyCount(D)
+    let next = values + AttentionPage.valueCount(D)
+    switch pool.precision {
+    case .f32:
+      Attention.cached(
+        out: out, outStride: C, q: q, qStride: 3 * C, rows: rows.count, firstPosition: position,
+        D: D, scale: scale,
+        keyPages: { UnsafePointer(pool.head(pages[$0], layer: l, head: h).floats) },
+        valuePages: { UnsafePointer(pool.head(pages[$0], layer: l, head: h).floats + values) },
+        ahead: next, scratch: scratch)
+    case .bf16:
+      Attention.cached(
+        out: out, outStride: C, q: q, qStride: 3 * C, rows: rows.count, firstPosition: position,
+        D: D, scale: scale,
+        keyPages: { UnsafePointer(pool.head(pages[$0], layer: l, head: h).halves) },
+        valuePages: { UnsafePointer(pool.head(pages[$0], layer: l, head: h).halves + values) },
+        ahead: next, scratch: scratch)
+    }
   }
 }

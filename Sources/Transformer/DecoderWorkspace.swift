@@ -40,7 +40,7 @@ final class DecoderWorkspace {
     attention = try Arena(count: attentionStride * threads)
   }
 
-  /// A thread's buffers for a page's keys, its values, and ``Attention/cached``, one after another.
+  /// A thread's buffer for ``Attention/cached``.
   func attention(_ thread: Int) -> Pointer { attention.base + thread * attentionStride }
 
   static func bytes(
@@ -61,8 +61,6 @@ final class DecoderWorkspace {
   private static func spaced(_ count: Int) -> Int { (count + 15) / 16 * 16 + 16 * 5 }
 
   private static func attentionFloats(_ config: GPT2Config) -> Int {
-    spaced(
-      Attention.rowScratchCount(D: config.headSize) + KVPageHead.keyBuffer(config.headSize)
-        + KVPageHead.valueBuffer(config.headSize))
+    spaced(Attention.rowScratchCount(D: config.headSize))
   }
 }

@@ -104,13 +104,9 @@ struct KVPageHead {
   let D: Int
   let precision: KVPrecision
 
-  /// Floats of a buffer for ``keys(_:)``.
-  static func keyBuffer(_ D: Int) -> Int { AttentionPage.keyCount(D) }
-  /// Floats of a buffer for ``values(_:)``.
-  static func valueBuffer(_ D: Int) -> Int { AttentionPage.valueCount(D) }
-
-  private var floats: Pointer { base.assumingMemoryBound(to: Float.self) }
-  private var halves: UnsafeMutablePointer<UInt16> { base.assumingMemoryBound(to: UInt16.self) }
+  /// The numbers of a page held in f32, and in bf16: keys, and after them values.
+  var floats: Pointer { base.assumingMemoryBound(to: Float.self) }
+  var halves: UnsafeMutablePointer<UInt16> { base.assumingMemoryBound(to: UInt16.self) }
 
   /// Writes a position's key and value. - key, value: (D).
   func store(key: UnsafePointer<Float>, value: UnsafePointer<Float>, slot: Int) {
@@ -124,23 +120,4 @@ struct KVPageHead {
       AttentionPage.storeValue(value, D: D, slot: slot, page: halves + keys)
     }
   }
-
-  /// The keys as floats: where they lie, or in `buffer`.
-  func keys(_ buffer: Pointer) -> UnsafePointer<Float> {
-    if precision == .f32 { return UnsafePointer(floats) }
-    AttentionPage.widen(halves, into: buffer, count: AttentionPage.keyCount(D), ahead: count)
-    return UnsafePointer(buffer)
-  }
-
-  /// The values as floats: where they lie, or in `buffer`.
-  func values(_ buffer: Pointer) -> UnsafePointer<Float> {
-    let keys = AttentionPage.keyCount(D)
-    if precision == .f32 { return UnsafePointer(floats + keys) }
-    AttentionPage.widen(
-      halves + keys, into: buffer, count: AttentionPage.valueCount(D), ahead: count)
-    return UnsafePointer(buffer)
-  }
-
-  /// Numbers of a head, and to the next one's.
-  private var count: Int { AttentionPage.keyCount(D) + AttentionPage.valueCount(D) }
 }
