@@ -188,11 +188,9 @@ public final class PackedMatrix: @unchecked Sendable {
       let from = halves(ofPanel: panel) + lane
       for k in 0..<K { out[k] = BFloat16.value(from[k * NR]) + plus[k] }
     case .int8:
-      let (layout, from) = (QuantizedLayout(.eight, K: K), quantized(panel: panel))
-      for k in 0..<K { out[k] = layout.value(from, k, lane) + plus[k] }
+      QuantizedLayout(.eight, K: K).column(quantized(panel: panel), lane, plus: plus, into: out)
     case .int4:
-      let (layout, from) = (QuantizedLayout(.four, K: K), quantized(panel: panel))
-      for k in 0..<K { out[k] = layout.value(from, k, lane) + plus[k] }
+      QuantizedLayout(.four, K: K).column(quantized(panel: panel), lane, plus: plus, into: out)
     }
   }
 }

@@ -67,13 +67,21 @@ struct QuantizedLayout {
     }
   }
 
-  /// The weight of row k in a column of the panel.
-  func value(_ bytes: UnsafePointer<UInt8>, _ k: Int, _ column: Int) -> Float {
-    let base = bytes + k / group * groupBytes
-    let scale = UnsafeRawPointer(base + 2 * column).loadUnaligned(as: UInt16.self)
-    let (at, shift) = place(k % group, column)
-    let integer = width == .eight ? base[at] : base[at] >> shift & 0x0F
-    return BFloat16.value(scale) * Float(Int32(integer) - Self.offset(width))
+  /// out[k] = the weight of row k in a column of the panel + plus[k]. - out, plus: (K).
+  func column(
+    _ bytes: UnsafePointer<UInt8>, _ column: Int, plus: UnsafePointer<Float>,
+    into out: UnsafeMutablePointer<Float>
+  ) {
+    for first in stride(from: 0, to: K, by: group) {
+      let base = bytes + first / group * groupBytes
+      let half = UnsafeRawPointer(base + 2 * column).loadUnaligned(as: UInt16.self)
+      let scale = BFloat16.value(half)
+      for row in 0..<min(group, K - first) {
+        let (at, shift) = place(row, column)
+        let integer = width == .eight ? base[at] : base[at] >> shift & 0x0F
+        out[first + row] = scale * Float(Int32(integer) - Self.offset(width)) + plus[first + row]
+      }
+    }
   }
 
   /// Where a row of a group is: the byte, and how far up in it.
