@@ -18,34 +18,65 @@ public enum AttentionPage {
   /// Floats of a page of values.
   public static func valueCount(_ D: Int) -> Int { paddedHeadSize(D) * positions }
 
-  /// Writes the key at `slot` (0..<64) of a page. - key: (D).
-  public static func storeKey(
-    _ key: UnsafePointer<Float>, D: Int, slot: Int, page: UnsafeMutablePointer<Float>
+  /// Writes the keys at `slot` (0..<64) of a page and the slots after it. - keys: (count, D), `ld`
+  /// floats from row to row.
+  public static func storeKeys(
+    _ keys: UnsafePointer<Float>, ld: Int, count: Int, D: Int, slot: Int,
+    page: UnsafeMutablePointer<Float>
   ) {
-    for d in 0..<D { page[d * positions + slot] = key[d] }
+    // Four keys at a time, sixteen of their numbers; then what is left of both.
+    let (rows, columns) = (count / 4 * 4, D / 16 * 16)
+    for i in stride(from: 0, to: rows, by: 4) {
+      for d in stride(from: 0, to: columns, by: 16) {
+        cs_transpose_4x16(
+          keys + i * ld + d, Int64(ld), page + d * positions + slot + i, Int64(positions))
+      }
+    }
+    for i in 0..<count {
+      for d in (i < rows ? columns : 0)..<D { page[d * positions + slot + i] = keys[i * ld + d] }
+    }
   }
 
-  /// Writes the value at `slot` of a page; the padding is zero. - value: (D).
-  public static func storeValue(
-    _ value: UnsafePointer<Float>, D: Int, slot: Int, page: UnsafeMutablePointer<Float>
+  /// Writes the values at `slot` of a page and the slots after it; the padding is zero.
+  /// - values: (count, D), `ld` floats from row to row.
+  public static func storeValues(
+    _ values: UnsafePointer<Float>, ld: Int, count: Int, D: Int, slot: Int,
+    page: UnsafeMutablePointer<Float>
   ) {
     let Dp = paddedHeadSize(D)
-    for d in 0..<Dp { page[slot * Dp + d] = d < D ? value[d] : 0 }
+    for i in 0..<count {
+      Vector.forEach(D) { at, n in
+        Vector.store(page + (slot + i) * Dp + at, cs_load_partial(values + i * ld + at, n, 0))
+      }
+    }
   }
 
-  /// ``storeKey(_:D:slot:page:)`` in a page of bfloat16 numbers.
-  public static func storeKey(
-    _ key: UnsafePointer<Float>, D: Int, slot: Int, page: UnsafeMutablePointer<UInt16>
+  /// ``storeKeys(_:ld:count:D:slot:page:)`` in a page of bfloat16 numbers.
+  public static func storeKeys(
+    _ keys: UnsafePointer<Float>, ld: Int, count: Int, D: Int, slot: Int,
+    page: UnsafeMutablePointer<UInt16>
   ) {
-    for d in 0..<D { page[d * positions + slot] = BFloat16.rounded(key[d]) }
+    for i in 0..<count {
+      Vector.forEach(D) { at, n in
+        let rounded = BFloat16.rounded(cs_load_partial(keys + i * ld + at, n, 0))
+        for lane in 0..<Int(n) { page[(at + lane) * positions + slot + i] = rounded[lane] }
+      }
+    }
   }
 
-  /// ``storeValue(_:D:slot:page:)`` in a page of bfloat16 numbers.
-  public static func storeValue(
-    _ value: UnsafePointer<Float>, D: Int, slot: Int, page: UnsafeMutablePointer<UInt16>
+  /// ``storeValues(_:ld:count:D:slot:page:)`` in a page of bfloat16 numbers.
+  public static func storeValues(
+    _ values: UnsafePointer<Float>, ld: Int, count: Int, D: Int, slot: Int,
+    page: UnsafeMutablePointer<UInt16>
   ) {
     let Dp = paddedHeadSize(D)
-    for d in 0..<Dp { page[slot * Dp + d] = d < D ? BFloat16.rounded(value[d]) : 0 }
+    for i in 0..<count {
+      Vector.forEach(D) { at, n in
+        let rounded = BFloat16.rounded(cs_load_partial(values + i * ld + at, n, 0))
+        UnsafeMutableRawPointer(page + (slot + i) * Dp + at)
+          .storeBytes(of: rounded, as: SIMD16<UInt16>.self)
+      }
+    }
   }
 }
 

@@ -118,11 +118,14 @@ struct DecoderPass {
   /// A head's keys and values of a span to its pages.
   private func store(_ span: DecoderSpan, _ l: Int, _ h: Int) {
     let (D, positions) = (model.config.headSize, AttentionPage.positions)
-    let pool = span.cache.pool
-    for t in 0..<span.tokens.count {
-      let (page, slot) = (span.cache.pages[(span.position + t) / positions], span.position + t)
+    var t = 0
+    while t < span.tokens.count {
+      let (page, slot) = (span.position + t).quotientAndRemainder(dividingBy: positions)
+      let count = min(positions - slot, span.tokens.count - t)
       let k = workspace.qkv + (span.row + t) * 3 * C + C + h * D
-      pool.head(page, layer: l, head: h).store(key: k, value: k + C, slot: slot % positions)
+      span.cache.pool.head(span.cache.pages[page], layer: l, head: h).store(
+        keys: k, values: k + C, ld: 3 * C, count: count, slot: slot)
+      t += count
     }
   }
 

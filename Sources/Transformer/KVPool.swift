@@ -108,16 +108,21 @@ struct KVPageHead {
   var floats: Pointer { base.assumingMemoryBound(to: Float.self) }
   var halves: UnsafeMutablePointer<UInt16> { base.assumingMemoryBound(to: UInt16.self) }
 
-  /// Writes a position's key and value. - key, value: (D).
-  func store(key: UnsafePointer<Float>, value: UnsafePointer<Float>, slot: Int) {
-    let keys = AttentionPage.keyCount(D)
+  /// Writes the keys and values of positions from `slot` on.
+  /// - keys, values: (count, D), `ld` floats from row to row.
+  func store(
+    keys: UnsafePointer<Float>, values: UnsafePointer<Float>, ld: Int, count: Int, slot: Int
+  ) {
+    let after = AttentionPage.keyCount(D)
     switch precision {
     case .f32:
-      AttentionPage.storeKey(key, D: D, slot: slot, page: floats)
-      AttentionPage.storeValue(value, D: D, slot: slot, page: floats + keys)
+      AttentionPage.storeKeys(keys, ld: ld, count: count, D: D, slot: slot, page: floats)
+      AttentionPage.storeValues(
+        values, ld: ld, count: count, D: D, slot: slot, page: floats + after)
     case .bf16:
-      AttentionPage.storeKey(key, D: D, slot: slot, page: halves)
-      AttentionPage.storeValue(value, D: D, slot: slot, page: halves + keys)
+      AttentionPage.storeKeys(keys, ld: ld, count: count, D: D, slot: slot, page: halves)
+      AttentionPage.storeValues(
+        values, ld: ld, count: count, D: D, slot: slot, page: halves + after)
     }
   }
 }

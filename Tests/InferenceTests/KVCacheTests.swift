@@ -101,7 +101,7 @@ import Testing
       0x3F80_0000, 0x3F81_0000, 0x3F80_0000, 0x3F82_0000, 0xBF81_0000, 0x8000_0000, 0x7FC0_0000,
     ]
     let key = (0..<D).map { Float(bitPattern: bits[$0 % bits.count]) }
-    head.store(key: key, value: key.reversed(), slot: 5)
+    head.store(keys: key, values: key.reversed(), ld: D, count: 1, slot: 5)
     let (keys, values) = (head.halves, head.halves + AttentionPage.keyCount(D))
     for d in 0..<D {
       #expect(UInt32(keys[d * 64 + 5]) << 16 == rounded[d % bits.count], "key \(d)")

@@ -62,12 +62,21 @@ final class PagedHead {
   func keys(_ page: Int) -> UnsafePointer<Float> { UnsafePointer(keyPages[page].base) }
   func values(_ page: Int) -> UnsafePointer<Float> { UnsafePointer(valuePages[page].base) }
 
-  func store(key: UnsafePointer<Float>, value: UnsafePointer<Float>, _ position: Int) {
-    let (page, slot) = (
-      position / AttentionPage.positions, position % AttentionPage.positions
-    )
-    AttentionPage.storeKey(key, D: D, slot: slot, page: keyPages[page].base)
-    AttentionPage.storeValue(value, D: D, slot: slot, page: valuePages[page].base)
+  /// Keys and values of some positions. - keys, values: row i, D floats, at a distance of i · ld.
+  func store(
+    keys: UnsafePointer<Float>, values: UnsafePointer<Float>, ld: Int, _ range: Range<Int>
+  ) {
+    var position = range.lowerBound
+    while position < range.upperBound {
+      let (page, slot) = position.quotientAndRemainder(dividingBy: AttentionPage.positions)
+      let count = min(AttentionPage.positions - slot, range.upperBound - position)
+      let at = (position - range.lowerBound) * ld
+      AttentionPage.storeKeys(
+        keys + at, ld: ld, count: count, D: D, slot: slot, page: keyPages[page].base)
+      AttentionPage.storeValues(
+        values + at, ld: ld, count: count, D: D, slot: slot, page: valuePages[page].base)
+      position += count
+    }
   }
 
   var intact: Bool { (keyPages + valuePages).allSatisfy { $0.intact } }

@@ -70,9 +70,9 @@ extension KernelsTests {
         let scratch = GuardedFloats(count: Attention.rowScratchCount(D: D))
         for first in stride(from: 0, to: T, by: rows) {
           let count = min(rows, T - first)
-          for t in first..<first + count {
-            cache.store(key: inp + (3 * t + 1) * H * D, value: inp + (3 * t + 2) * H * D, t)
-          }
+          cache.store(
+            keys: inp + (3 * first + 1) * H * D, values: inp + (3 * first + 2) * H * D,
+            ld: 3 * H * D, first..<first + count)
           Attention.cached(
             out: out.base + first * H * D + h * D, outStride: H * D, q: inp + first * 3 * H * D,
             qStride: 3 * H * D, rows: count, firstPosition: first, D: D, scale: heads.shape.scale,
