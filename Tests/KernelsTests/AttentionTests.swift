@@ -86,5 +86,52 @@ extension KernelsTests {
         }
       }
     }
+
+    /// Pages of bfloat16 numbers give the bits of pages of the same numbers as floats; in runs of odd
+    /// lengths, asked for ahead or not.
+    @Test(arguments: headSizes, [1, 5, 50]) func halvesAreReadAsFloats(D: Int, rows: Int) throws {
+      let T = 130
+      let heads = Heads(B: 1, T: T, H: 1, D: D)
+      let inp = heads.inp.base
+      for i in 0..<T * 3 * D {
+        inp[i] = Float(bitPattern: inp[i].bitPattern & 0xFFFF_0000)
+      }
+      let cache = PagedHead(D: D, pages: 3)
+      let halves = [UInt16](repeating: 0x7FC0, count: 64 * 3 * AttentionPage.paddedHeadSize(D))
+      var (keys, values) = (halves, halves)
+      let scratch = GuardedFloats(count: Attention.rowScratchCount(D: D))
+      let (floats, out) = (GuardedFloats(count: T * D), GuardedFloats(count: T * D))
+      keys.withUnsafeMutableBufferPointer { keys in
+        values.withUnsafeMutableBufferPointer { values in
+          guard let keys = keys.baseAddress, let values = values.baseAddress else { return }
+          let key = { UnsafePointer(keys + $0 * AttentionPage.keyCount(D)) }
+          let value = { UnsafePointer(values + $0 * AttentionPage.valueCount(D)) }
+          for first in stride(from: 0, to: T, by: rows) {
+            let count = min(rows, T - first)
+            let (k, v) = (inp + (3 * first + 1) * D, inp + (3 * first + 2) * D)
+            cache.store(keys: k, values: v, ld: 3 * D, first..<first + count)
+            for t in 0..<count {
+              let (page, slot) = (first + t).quotientAndRemainder(dividingBy: 64)
+              AttentionPage.storeKeys(
+                k + 3 * t * D, ld: 3 * D, count: 1, D: D, slot: slot,
+                page: keys + page * AttentionPage.keyCount(D))
+              AttentionPage.storeValues(
+                v + 3 * t * D, ld: 3 * D, count: 1, D: D, slot: slot,
+                page: values + page * AttentionPage.valueCount(D))
+            }
+            Attention.cached(
+              out: floats.base + first * D, outStride: D, q: inp + 3 * first * D, qStride: 3 * D,
+              rows: count, firstPosition: first, D: D, scale: heads.shape.scale,
+              keyPages: cache.keys, valuePages: cache.values, scratch: scratch.base)
+            Attention.cached(
+              out: out.base + first * D, outStride: D, q: inp + 3 * first * D, qStride: 3 * D,
+              rows: count, firstPosition: first, D: D, scale: heads.shape.scale, keyPages: key,
+              valuePages: value, ahead: D * 64, scratch: scratch.base)
+          }
+        }
+      }
+      #expect(scratch.intact && out.intact && cache.intact)
+      expectSame(out.bits, floats.bits)
+    }
   }
 }
