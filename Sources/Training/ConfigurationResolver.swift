@@ -13,10 +13,16 @@ extension TrainingConfiguration {
   ) throws(TrainingError) -> TrainingConfiguration {
     // First what decides which numbers the layers bring: optimizer, form, recipe.
     let training = try PresetLevel(preset["training"], "\(presetName): training")
+    // Twice, since a preset's object for an optimizer may have a form and others' may not count.
     var probe = TrainingConfiguration()
-    try probe.apply(training, recipes: ["paper"])
-    if let file { try probe.apply(file.members, from: file.name) }
-    try probe.apply(flags, from: nil)
+    for _ in 0..<2 {
+      var next = TrainingConfiguration()
+      next.optimizer = probe.optimizer
+      try next.apply(training, recipes: ["paper"])
+      if let file { try next.apply(file.members, from: file.name) }
+      try next.apply(flags, from: nil)
+      probe = next
+    }
     var result = TrainingConfiguration()
     (result.optimizer, result.sophiaForm) = (probe.optimizer, probe.sophiaForm)
     result.takeNumbers()

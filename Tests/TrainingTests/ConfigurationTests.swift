@@ -139,6 +139,21 @@ extension TrainingTests {
       #expect(configuration.sophia.form == .official && configuration.sophia.rho == 0.05)
     }
 
+    /// A preset's form is that of its optimizer alone, and flags win over it.
+    @Test func aPresetsFormIsItsOptimizers() throws {
+      func form(_ flags: KeyValuePairs<String, JSON>) throws -> String {
+        try TrainingConfiguration.resolve(
+          preset: ["training": ["sophia-g": ["sophia-form": "nesterov"]]], presetName: "p",
+          file: nil, flags: .init(flags)
+        ).sophiaForm
+      }
+      #expect(try form([:]) == "nesterov")
+      #expect(try form(["optimizer": "sophia-g", "sophia-form": "v1"]) == "v1")
+      for other in ["adamw", "sophia-h", "sophia-muon", "muon"] {
+        #expect(try form(["optimizer": .string(other)]) == "paper")
+      }
+    }
+
     /// What Muon leaves to AdamW learns at the model's rate for AdamW; its matrices do not.
     @Test func muonTakesAdamWsRateForTheRest() throws {
       func resolve(
