@@ -19,8 +19,8 @@ struct TrainCommand: ParsableCommand {
 
       Defaults depend on --model and --optimizer (models/README.md); flags win over --config, that over
       --recipe, that over the model's defaults. At the small batches of a CPU, muon and sophia-muon reach
-      AdamW's loss in about half the steps; Sophia-G passes it by little, and only with smaller steps in
-      matrices, which `tiny` has as its defaults (measured: Benchmarks/study).
+      AdamW's loss in about half the steps; Sophia-G passes it by little, and only with --sophia-form
+      nesterov and a --matrix-lr-ratio of 1/8 (measured: Benchmarks/study).
       """)
 
   @Option(
