@@ -27,7 +27,7 @@ public enum GEMM {
   }
 
   /// The buffers of one GEMM at a time: two packed blocks of B shared by the team, one being packed
-  /// while the other is read, and one of A for each thread.
+  /// while the other is read; for each thread a block of A, and a panel of B in fp32.
   public final class Scratch: @unchecked Sendable {
     let b: Arena
     let a: Arena
@@ -38,17 +38,21 @@ public enum GEMM {
     /// Throws ``MemoryError``.
     public init(threads: Int, activations: QuantizedActivations? = nil) throws(MemoryError) {
       self.activations = activations
-      let t = Blocking.current
       b = try Arena(count: 2 * Self.blockStride)
       // An odd number of cache lines apart: nothing lies at a power-of-two distance.
-      aStride = (t.MC + t.MR) * t.KC + 16 * 33
+      aStride = Self.threadFloats
       a = try Arena(count: aStride * threads)
+    }
+
+    /// A thread's block of A and one widened panel of B.
+    private static var threadFloats: Int {
+      let t = Blocking.current
+      return (t.MC + t.MR + t.NR) * t.KC + 16 * 33
     }
 
     /// Bytes of the buffers.
     public static func bytes(threads: Int) -> Int {
-      let t = Blocking.current
-      return 4 * (2 * blockStride + ((t.MC + t.MR) * t.KC + 16 * 33) * threads)
+      4 * (2 * blockStride + threadFloats * threads)
     }
 
     /// Floats from a block of B to the other.
@@ -156,7 +160,8 @@ private struct Job {
               packA(ic, mc, pc, kc, MR, into: packedA)
               macro(
                 MicroKernel<MR, NV>.self, block, panels: partition.panels(of: item), jc: jc, nc: nc,
-                ic: ic, mc: mc, pc: pc, kc: kc, packedA)
+                ic: ic, mc: mc, pc: pc, kc: kc, packedA,
+                widened: packedA + scratch.aStride - t.KC * NR)
             }
             round += 1
           }
@@ -170,24 +175,15 @@ private struct Job {
     _ jc: Int, _ nc: Int, _ pc: Int, _ kc: Int, _ NR: Int,
     into buffer: UnsafeMutablePointer<Float>, _ counter: UnsafeMutablePointer<WorkCounter>
   ) {
+    guard case .matrix(let source) = b else { return }
     let panels = (nc + NR - 1) / NR
     while true {
       let first = counter.pointee.next(4)
       if first >= panels { break }
       let last = min(first + 4, panels)
-      switch b {
-      case .matrix(let source):
-        Packing.pack(
-          source.from(pc, jc + first * NR).transposed, panels: last - first, width: NR,
-          valid: min(last * NR, nc) - first * NR, depth: kc, into: buffer + first * NR * kc)
-      case .packed(let packed):
-        for panel in first..<last {
-          let from = packed.halves(ofPanel: jc / NR + panel) + pc * NR
-          for i in stride(from: 0, to: kc * NR, by: 16) {
-            Vector.store(buffer + panel * NR * kc + i, cs_load_bf16(from + i))
-          }
-        }
-      }
+      Packing.pack(
+        source.from(pc, jc + first * NR).transposed, panels: last - first, width: NR,
+        valid: min(last * NR, nc) - first * NR, depth: kc, into: buffer + first * NR * kc)
     }
   }
 
@@ -205,16 +201,17 @@ private struct Job {
   @inline(never)
   private func macro<let MR: Int, let NV: Int>(
     _: MicroKernel<MR, NV>.Type, _ block: BlockB, panels: Range<Int>, jc: Int, nc: Int, ic: Int,
-    mc: Int, pc: Int, kc: Int, _ packedA: UnsafePointer<Float>
+    mc: Int, pc: Int, kc: Int, _ packedA: UnsafePointer<Float>,
+    widened: UnsafeMutablePointer<Float>
   ) {
     let NR = 16 * NV
     let last = pc + kc == K
     for panel in panels {
       let j = jc + panel * NR
       let columns = min(NR, N - j)
-      let bPanel = block.base + panel * block.panelStride
+      let bPanel = block.panel(panel, count: kc * NR, widened: widened)
       let next = panel + 1 < panels.upperBound ? panel + 1 : panels.lowerBound
-      var ahead = Ahead(block.base + next * block.panelStride, count: kc * NR)
+      var ahead = block.ahead(next, count: kc * NR)
       for i in stride(from: 0, to: mc, by: MR) {
         let rows = min(MR, mc - i)
         let at = c + (ic + i) * ldc + j
@@ -265,8 +262,13 @@ private struct Job {
 
 /// Where the packed panels of the current (jc, pc) block lie.
 private struct BlockB {
-  let base: UnsafePointer<Float>
-  let panelStride: Int
+  private enum Panels {
+    case floats(UnsafePointer<Float>)
+    case halves(UnsafePointer<UInt16>)
+  }
+
+  private let panels: Panels
+  private let stride: Int
   /// Whether they are copies in the shared buffer, which have to be made.
   let isCopied: Bool
 
@@ -274,14 +276,38 @@ private struct BlockB {
     _ b: GEMM.RightOperand, jc: Int, nc: Int, pc: Int, kc: Int, NR: Int,
     buffer: UnsafeMutablePointer<Float>
   ) {
-    if case .packed(let packed) = b, packed.precision == .f32 {
-      base = UnsafePointer(packed.floats(ofPanel: jc / NR)) + pc * NR
-      panelStride = packed.K * NR
-      isCopied = false
-    } else {
-      base = UnsafePointer(buffer)
-      panelStride = kc * NR
+    switch b {
+    case .matrix:
+      panels = .floats(UnsafePointer(buffer))
+      stride = kc * NR
       isCopied = true
+    case .packed(let packed):
+      panels =
+        packed.precision == .f32
+        ? .floats(UnsafePointer(packed.floats(ofPanel: jc / NR)) + pc * NR)
+        : .halves(UnsafePointer(packed.halves(ofPanel: jc / NR)) + pc * NR)
+      stride = packed.K * NR
+      isCopied = false
+    }
+  }
+
+  /// Panel j: where it lies, or in `widened`, which takes `count` floats.
+  @inline(__always)
+  func panel(_ j: Int, count: Int, widened: UnsafeMutablePointer<Float>) -> UnsafePointer<Float> {
+    switch panels {
+    case .floats(let base): return base + j * stride
+    case .halves(let base):
+      BFloat16.widen(base + j * stride, count: count, into: widened)
+      return UnsafePointer(widened)
+    }
+  }
+
+  /// Panel j, to be asked for.
+  @inline(__always)
+  func ahead(_ j: Int, count: Int) -> Ahead {
+    switch panels {
+    case .floats(let base): Ahead(base + j * stride, count: count)
+    case .halves(let base): Ahead(halves: base + j * stride, count: count)
     }
   }
 }

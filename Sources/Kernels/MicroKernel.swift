@@ -46,6 +46,31 @@ struct MicroKernel<let MR: Int, let NV: Int> {
     }
   }
 
+  /// The chain over a panel, row p of B at `b + p * 16 * NV`, with rows of A as they lie. Meanwhile it
+  /// asks for the cache lines from `ahead` on, one every `steps` steps.
+  @inline(__always)
+  static func chain<Element: TileElement>(
+    _ tile: inout Tile, k: Int, a: UnsafePointer<Float>, aRow: Int, b: UnsafePointer<Element>,
+    ahead: UnsafeRawPointer, every steps: Int
+  ) {
+    var (a, b, left, line) = (a, b, k, ahead)
+    while left >= steps {
+      cs_prefetch_l2(line)
+      line += 64
+      for _ in 0..<steps {
+        step(&tile, a, aRow, b)
+        a += 1
+        b += 16 * NV
+      }
+      left -= steps
+    }
+    for _ in 0..<left {
+      step(&tile, a, aRow, b)
+      a += 1
+      b += 16 * NV
+    }
+  }
+
   /// The chain over packed panels, element (i, p) of A at `a[p * MR + i]`, row p of B at
   /// `b + p * 16 * NV`. Meanwhile it asks for `ahead`, a cache line every four steps: what comes
   /// after these panels is in L2 when its turn comes.
@@ -160,6 +185,12 @@ struct Ahead {
   init(_ start: UnsafePointer<Float>, rows: Int = 1, count: Int, ld: Int = 0) {
     (next, end) = (start, rows > 0 ? start + count : start)
     (self.rows, self.count, self.ld) = (rows, count, ld)
+  }
+
+  /// - halves: as many bfloat16 numbers.
+  init(halves: UnsafePointer<UInt16>, count: Int) {
+    self.init(
+      UnsafeRawPointer(halves).assumingMemoryBound(to: Float.self), count: (count + 1) / 2)
   }
 
   /// The next line into L2; nothing once all were asked for.
