@@ -3,7 +3,7 @@ public import Machine
 
 extension GEMM {
   /// Up to so many rows the packed operand is streamed by ``rows(_:ldc:M:a:lda:b:start:adding:on:)``.
-  static var fewRows: Int { 2 * Blocking.current.MR }
+  static let fewRows = 24
 
   /// C (M, N) = start + A (M, K)·B (K, N) for few rows, decoding above all: B's panels pass once,
   /// from memory, through tiles as tall as A. The bits are those of
@@ -54,78 +54,117 @@ private struct RowsJob {
   let start: GEMM.Start
   let adding: UnsafePointer<Float>?
 
+  /// Rows of a panel that stay in L1 while the tiles pass.
+  private static let depth = 256
+
   func run(on team: ThreadTeam) {
     let t = Blocking.current
     let panels = (b.N + t.NR - 1) / t.NR
     // A small product is not worth waking a team.
     let team = M * b.N * b.K < 1 << 15 ? ThreadTeam(count: 1) : team
-    // Tiles of about the same height; a panel stays in L2 between them.
-    let tiles = (M + t.MR - 1) / t.MR
     team.parallelShares(panels, grain: b.panelsAtATime) { range, _ in
       for panel in range {
-        for tile in 0..<tiles {
-          let first = M * tile / tiles
-          strip(panel, first: first, rows: M * (tile + 1) / tiles - first)
+        switch b.precision {
+        case .f32: multiply(Float.self, panel)
+        case .bf16: multiply(UInt16.self, panel)
+        case .int8, .int4: preconditionFailure("GEMM.rows: \(b.precision) weights")
         }
       }
     }
   }
 
-  /// Rows first ..< first + rows of C over a panel, by a tile exactly as tall.
-  private func strip(_ panel: Int, first: Int, rows: Int) {
-    switch b.precision {
-    case .f32: strip(Float.self, panel, first, rows)
-    case .bf16: strip(UInt16.self, panel, first, rows)
-    case .int8, .int4: preconditionFailure("GEMM.rows: \(b.precision) weights")
+  /// All rows of C over a panel. A single tile reads one stream of memory, which the processor's own
+  /// prefetch follows better than prefetches written here. Several tiles, of about the same height,
+  /// take a chunk of the panel after each other, and meanwhile ask for the next one, each for a part.
+  @inline(__always)
+  private func multiply<Element: PanelElement>(_: Element.Type, _ panel: Int) {
+    let t = Blocking.current
+    let numbers = Element.panel(panel, of: b)
+    let tiles = (M + t.MR - 1) / t.MR
+    if tiles == 1 {
+      strip(PanelChunk(numbers, panel, 0..<b.K), first: 0, rows: M)
+      return
+    }
+    for k in stride(from: 0, to: b.K, by: Self.depth) {
+      var chunk = PanelChunk(numbers + k * t.NR, panel, k..<min(k + Self.depth, b.K))
+      for tile in 0..<tiles {
+        chunk.ask(part: tile, of: tiles)
+        let first = M * tile / tiles
+        strip(chunk, first: first, rows: M * (tile + 1) / tiles - first)
+      }
     }
   }
 
+  /// Rows first ..< first + rows of C over a chunk, by a tile exactly as tall.
   @inline(__always)
-  private func strip<Element: PanelElement>(
-    _: Element.Type, _ panel: Int, _ first: Int, _ rows: Int
+  private func strip<Element: TileElement>(
+    _ chunk: PanelChunk<Element>, first: Int, rows: Int
   ) {
     if Blocking.current.NV == 2 {
       switch rows {
-      case 1: tile(Element.self, MicroKernel<1, 2>.self, panel, first)
-      case 2: tile(Element.self, MicroKernel<2, 2>.self, panel, first)
-      case 3: tile(Element.self, MicroKernel<3, 2>.self, panel, first)
-      case 4: tile(Element.self, MicroKernel<4, 2>.self, panel, first)
-      case 5: tile(Element.self, MicroKernel<5, 2>.self, panel, first)
-      case 6: tile(Element.self, MicroKernel<6, 2>.self, panel, first)
-      case 7: tile(Element.self, MicroKernel<7, 2>.self, panel, first)
-      case 8: tile(Element.self, MicroKernel<8, 2>.self, panel, first)
-      case 9: tile(Element.self, MicroKernel<9, 2>.self, panel, first)
-      case 10: tile(Element.self, MicroKernel<10, 2>.self, panel, first)
-      case 11: tile(Element.self, MicroKernel<11, 2>.self, panel, first)
-      default: tile(Element.self, MicroKernel<12, 2>.self, panel, first)
+      case 1: tile(MicroKernel<1, 2>.self, chunk, first)
+      case 2: tile(MicroKernel<2, 2>.self, chunk, first)
+      case 3: tile(MicroKernel<3, 2>.self, chunk, first)
+      case 4: tile(MicroKernel<4, 2>.self, chunk, first)
+      case 5: tile(MicroKernel<5, 2>.self, chunk, first)
+      case 6: tile(MicroKernel<6, 2>.self, chunk, first)
+      case 7: tile(MicroKernel<7, 2>.self, chunk, first)
+      case 8: tile(MicroKernel<8, 2>.self, chunk, first)
+      case 9: tile(MicroKernel<9, 2>.self, chunk, first)
+      case 10: tile(MicroKernel<10, 2>.self, chunk, first)
+      case 11: tile(MicroKernel<11, 2>.self, chunk, first)
+      default: tile(MicroKernel<12, 2>.self, chunk, first)
       }
     } else {
       switch rows {
-      case 1: tile(Element.self, MicroKernel<1, 1>.self, panel, first)
-      case 2: tile(Element.self, MicroKernel<2, 1>.self, panel, first)
-      case 3: tile(Element.self, MicroKernel<3, 1>.self, panel, first)
-      case 4: tile(Element.self, MicroKernel<4, 1>.self, panel, first)
-      case 5: tile(Element.self, MicroKernel<5, 1>.self, panel, first)
-      default: tile(Element.self, MicroKernel<6, 1>.self, panel, first)
+      case 1: tile(MicroKernel<1, 1>.self, chunk, first)
+      case 2: tile(MicroKernel<2, 1>.self, chunk, first)
+      case 3: tile(MicroKernel<3, 1>.self, chunk, first)
+      case 4: tile(MicroKernel<4, 1>.self, chunk, first)
+      case 5: tile(MicroKernel<5, 1>.self, chunk, first)
+      default: tile(MicroKernel<6, 1>.self, chunk, first)
       }
     }
   }
 
-  /// MR rows of A as they lie against a panel of B, which is one stream of memory: the processor's
-  /// own prefetch follows it better than several, and better than prefetches written here.
+  /// MR rows of A as they lie against a chunk.
   @inline(never)
-  private func tile<Element: PanelElement, let MR: Int, let NV: Int>(
-    _: Element.Type, _: MicroKernel<MR, NV>.Type, _ panel: Int, _ first: Int
+  private func tile<Element: TileElement, let MR: Int, let NV: Int>(
+    _: MicroKernel<MR, NV>.Type, _ chunk: PanelChunk<Element>, _ first: Int
   ) {
     let output = TileOutput<MR, NV>(
       c: c, ldc: ldc, N: b.N, start: start, adding: adding, first: first)
     // Before the tile is in registers, which no call would leave there.
-    let (k, numbers) = (b.K, Element.panel(panel, of: b))
+    let (panel, rows, K) = (chunk.panel, chunk.rows, b.K)
     var tile = MicroKernel<MR, NV>.zero()
-    output.start(&tile, panel)
+    output.start(&tile, panel, fromC: rows.lowerBound > 0)
     MicroKernel<MR, NV>.chain(
-      &tile, k: k, a: a + first * lda, aRow: lda, aStep: 1, b: numbers, ldb: 16 * NV)
-    output.finish(&tile, panel)
+      &tile, k: rows.count, a: a + first * lda + rows.lowerBound, aRow: lda, b: chunk.numbers,
+      ahead: chunk.ahead, every: chunk.every)
+    output.finish(&tile, panel, last: rows.upperBound == K)
+  }
+}
+
+/// Rows of a panel, and what is asked for while a tile passes over them.
+private struct PanelChunk<Element: TileElement> {
+  let numbers: UnsafePointer<Element>
+  let panel: Int
+  let rows: Range<Int>
+  /// The first of the cache lines that are asked for, one every so many rows.
+  private(set) var ahead: UnsafeRawPointer
+  private(set) var every = Int.max
+
+  init(_ numbers: UnsafePointer<Element>, _ panel: Int, _ rows: Range<Int>) {
+    (self.numbers, self.panel, self.rows) = (numbers, panel, rows)
+    ahead = UnsafeRawPointer(numbers)
+  }
+
+  /// A part of the chunk that lies behind this one, in this panel or the next.
+  mutating func ask(part: Int, of parts: Int) {
+    let rowBytes = Blocking.current.NR * MemoryLayout<Element>.stride
+    let bytes = rows.count * rowBytes
+    ahead = UnsafeRawPointer(numbers) + bytes + bytes * part / parts
+    every = max(1, 64 * parts / rowBytes)
   }
 }
 
@@ -141,19 +180,20 @@ struct TileOutput<let MR: Int, let NV: Int> {
   let first: Int
 
   /// What the tile of panel j starts from, instead of zeros.
+  /// - fromC: it goes on from what `finish` has stored.
   @inline(__always)
-  func start(_ tile: inout Kernel.Tile, _ j: Int) {
-    switch start {
+  func start(_ tile: inout Kernel.Tile, _ j: Int, fromC: Bool) {
+    switch fromC ? .accumulate : start {
     case .zero: break
     case .bias(let bias): load(&tile, bias + j * 16 * NV, 0, j)
     case .accumulate: load(&tile, c + at(j), ldc, j)
     }
   }
 
-  /// Adds what is to be added and stores the tile.
+  /// Stores the tile, the last time with what is to be added.
   @inline(__always)
-  func finish(_ tile: inout Kernel.Tile, _ j: Int) {
-    if let adding {
+  func finish(_ tile: inout Kernel.Tile, _ j: Int, last: Bool) {
+    if last, let adding {
       if columns(j) == 16 * NV {
         Kernel.add(&tile, adding + at(j), ldc)
       } else {

@@ -64,10 +64,14 @@ public enum PeakProbe {
     _ zeros: InlineArray<count, SIMD16<Int32>>, _ steps: Int, _ seed: Int
   ) -> Float {
     var sums = zeros
-    let w = SIMD64<UInt8>(repeating: UInt8(truncatingIfNeeded: seed + 1))
+    // Of equal products a compiler makes a single one: factors differ from step to step, and where a
+    // product is an instruction of its own, weights from chain to chain.
+    let differ = CS_DOT4_OFFSET == 0
+    let w = InlineArray<count, SIMD64<UInt8>> { i in
+      SIMD64(repeating: UInt8(truncatingIfNeeded: seed + 1 + (differ ? i : 0)))
+    }
     for step in 0..<steps {
-      // Other factors in every step: of equal ones a compiler makes a single product.
-      for i in 0..<count { sums[i] = cs_dot4(sums[i], w, Int32(truncatingIfNeeded: step)) }
+      for i in 0..<count { sums[i] = cs_dot4(sums[i], w[i], Int32(truncatingIfNeeded: step)) }
     }
     var sum = SIMD16<Int32>()
     for i in 0..<count { sum &+= sums[i] }

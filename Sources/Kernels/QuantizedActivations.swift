@@ -71,7 +71,7 @@ public final class QuantizedActivations: @unchecked Sendable {
   ) {
     let integers = UnsafeMutableRawPointer(view.quads + m * view.quadStride)
       .assumingMemoryBound(to: Int8.self)
-    let offset = QuantizedLayout.offset(layout.width)
+    let offset = layout.width == .eight ? CS_DOT4_OFFSET : QuantizedLayout.offset(.four)
     for g in 0..<layout.groups {
       let first = g * 16 * vectors
       let count = layout.K - first

@@ -17,10 +17,13 @@ struct QuantizedLayout {
 
   let width: Width
   let K: Int
+  /// Times that 64 bytes hold 16 columns of a group.
+  let blocks: Int
 
   init(_ width: Width, K: Int) {
     self.width = width
     self.K = K
+    blocks = Self.group(width) / (width == .eight ? 4 : 8)
   }
 
   /// Rows of a group.

@@ -18,17 +18,17 @@ extension GEMM {
   }
 }
 
-/// What a tile asks for while it works on a group of its panel: its part of the same group of the next
-/// panel, so that memory is read while later tiles find their panel in the cache. A single tile asks
-/// for nothing: what it reads is one stream, which the processor follows by itself.
-private struct NextPanel {
+/// What a tile asks for while it works on a group: its part of the group that lies a chunk ahead, so
+/// that memory is read while later tiles find their chunk in the cache. A single tile asks for nothing:
+/// what it reads is one stream, which the processor follows by itself.
+private struct NextChunk {
   /// Bytes from the group's first.
   let first, end: Int
 
-  init(part: Int, of parts: Int, _ layout: QuantizedLayout) {
+  init(part: Int, of parts: Int, groups: Int, _ layout: QuantizedLayout) {
     let bytes = parts == 1 ? 0 : layout.groupBytes
-    first = layout.panelBytes + bytes * part / parts
-    end = layout.panelBytes + bytes * (part + 1) / parts
+    first = groups * layout.groupBytes + bytes * part / parts
+    end = groups * layout.groupBytes + bytes * (part + 1) / parts
   }
 }
 
@@ -37,23 +37,30 @@ private struct QuantizedKernel<let MR: Int, let NV: Int> {
   typealias Tile = MicroKernel<MR, NV>.Tile
   typealias Sums = InlineArray<MR, InlineArray<NV, SIMD16<Int32>>>
 
-  /// - first: the first row of `a`; - b: the panel.
+  /// - chunk: the groups; - first: the first row of `a`; - b: the panel.
   @inline(__always)
   static func chain(
-    _ tile: inout Tile, _ width: QuantizedLayout.Width, groups: Int, a: QuantizedActivations.View,
-    first: Int, b: UnsafePointer<UInt8>, _ ahead: NextPanel
+    _ tile: inout Tile, _ width: QuantizedLayout.Width, _ layout: QuantizedLayout,
+    _ chunk: Range<Int>, a: QuantizedActivations.View, first: Int, b: UnsafePointer<UInt8>,
+    _ ahead: NextChunk
   ) {
     let group = QuantizedLayout.group(width)
     let groupBytes = 32 * NV + group * 16 * NV / (width == .eight ? 1 : 2)
-    for g in 0..<groups {
+    let groups = layout.groups
+    // Where registers are few, a number that the compiler does not know: it would unroll the whole
+    // group, and keep its weights in memory from row to row.
+    let blocks = NV == 1 ? layout.blocks : group / (width == .eight ? 4 : 8)
+    for g in chunk {
       let base = b + g * groupBytes
       for byte in stride(from: ahead.first, to: ahead.end, by: 64) { cs_prefetch_l2(base + byte) }
       var sums = Sums { i in
-        let start = SIMD16<Int32>(repeating: a.corrections[(first + i) * groups + g])
+        let correction = a.corrections[(first + i) * groups + g]
+        let start =
+          width == .eight ? SIMD16(repeating: correction) : cs_nibbles_start(correction)
         return InlineArray { _ in start }
       }
       let quads = a.quads + first * a.quadStride + g * group / 4
-      for block in 0..<(group / (width == .eight ? 4 : 8)) {
+      for block in 0..<blocks {
         for v in 0..<NV {
           let bytes = cs_load_bytes(base + 32 * NV + (block * NV + v) * 64)
           if width == .eight {
@@ -64,7 +71,7 @@ private struct QuantizedKernel<let MR: Int, let NV: Int> {
             let (low, high) = (cs_low_nibbles(bytes), cs_high_nibbles(bytes))
             for i in 0..<MR {
               let at = i * a.quadStride + 2 * block
-              sums[i][v] = cs_dot4(cs_dot4(sums[i][v], low, quads[at]), high, quads[at + 1])
+              sums[i][v] = cs_nibbles_dot8(sums[i][v], low, high, quads[at], quads[at + 1])
             }
           }
         }
@@ -73,8 +80,10 @@ private struct QuantizedKernel<let MR: Int, let NV: Int> {
       for v in 0..<NV {
         let scale = cs_load_bf16(scales + 16 * v)
         for i in 0..<MR {
-          tile[i][v] = cs_fma(
-            cs_float(sums[i][v]), scale * a.scales[(first + i) * groups + g], tile[i][v])
+          let at = (first + i) * groups + g
+          let sum =
+            width == .eight ? sums[i][v] : cs_nibbles_end(sums[i][v], a.corrections[at])
+          tile[i][v] = cs_fma(cs_float(sum), scale * a.scales[at], tile[i][v])
         }
       }
     }
@@ -95,6 +104,8 @@ private struct QuantizedJob {
 
   /// Rows of A that stay in L2 while panels pass.
   private static let blockRows = 96
+  /// Rows of a panel that stay in L1 while the tiles of a block pass: 13 KB or 7.
+  private static let chunkRows = 768
 
   func run(on team: ThreadTeam) {
     if layout.width == .eight { run(.eight, on: team) } else { run(.four, on: team) }
@@ -120,33 +131,40 @@ private struct QuantizedJob {
     let tallest = Blocking.current.NV == 2 ? 6 : 4
     // Tiles of about the same height.
     let tiles = (rows.count + tallest - 1) / tallest
-    for tile in 0..<tiles {
-      let first = rows.lowerBound + rows.count * tile / tiles
-      let end = rows.lowerBound + rows.count * (tile + 1) / tiles
-      strip(width, panel, first..<end, NextPanel(part: tile, of: tiles, layout))
+    let chunk = tiles == 1 ? layout.groups : Self.chunkRows / layout.group
+    for group in stride(from: 0, to: layout.groups, by: chunk) {
+      let groups = group..<min(group + chunk, layout.groups)
+      for tile in 0..<tiles {
+        let first = rows.lowerBound + rows.count * tile / tiles
+        let end = rows.lowerBound + rows.count * (tile + 1) / tiles
+        strip(
+          width, panel, groups, first..<end,
+          NextChunk(part: tile, of: tiles, groups: groups.count, layout))
+      }
     }
   }
 
   @inline(__always)
   private func strip(
-    _ width: QuantizedLayout.Width, _ panel: Int, _ rows: Range<Int>, _ ahead: NextPanel
+    _ width: QuantizedLayout.Width, _ panel: Int, _ groups: Range<Int>, _ rows: Range<Int>,
+    _ ahead: NextChunk
   ) {
     let first = rows.lowerBound
     if Blocking.current.NV == 2 {
       switch rows.count {
-      case 1: strip(QuantizedKernel<1, 2>.self, width, panel, first, ahead)
-      case 2: strip(QuantizedKernel<2, 2>.self, width, panel, first, ahead)
-      case 3: strip(QuantizedKernel<3, 2>.self, width, panel, first, ahead)
-      case 4: strip(QuantizedKernel<4, 2>.self, width, panel, first, ahead)
-      case 5: strip(QuantizedKernel<5, 2>.self, width, panel, first, ahead)
-      default: strip(QuantizedKernel<6, 2>.self, width, panel, first, ahead)
+      case 1: strip(QuantizedKernel<1, 2>.self, width, panel, groups, first, ahead)
+      case 2: strip(QuantizedKernel<2, 2>.self, width, panel, groups, first, ahead)
+      case 3: strip(QuantizedKernel<3, 2>.self, width, panel, groups, first, ahead)
+      case 4: strip(QuantizedKernel<4, 2>.self, width, panel, groups, first, ahead)
+      case 5: strip(QuantizedKernel<5, 2>.self, width, panel, groups, first, ahead)
+      default: strip(QuantizedKernel<6, 2>.self, width, panel, groups, first, ahead)
       }
     } else {
       switch rows.count {
-      case 1: strip(QuantizedKernel<1, 1>.self, width, panel, first, ahead)
-      case 2: strip(QuantizedKernel<2, 1>.self, width, panel, first, ahead)
-      case 3: strip(QuantizedKernel<3, 1>.self, width, panel, first, ahead)
-      default: strip(QuantizedKernel<4, 1>.self, width, panel, first, ahead)
+      case 1: strip(QuantizedKernel<1, 1>.self, width, panel, groups, first, ahead)
+      case 2: strip(QuantizedKernel<2, 1>.self, width, panel, groups, first, ahead)
+      case 3: strip(QuantizedKernel<3, 1>.self, width, panel, groups, first, ahead)
+      default: strip(QuantizedKernel<4, 1>.self, width, panel, groups, first, ahead)
       }
     }
   }
@@ -154,43 +172,45 @@ private struct QuantizedJob {
   @inline(__always)
   private func strip<let MR: Int, let NV: Int>(
     _ kernel: QuantizedKernel<MR, NV>.Type, _ width: QuantizedLayout.Width, _ panel: Int,
-    _ first: Int, _ ahead: NextPanel
+    _ groups: Range<Int>, _ first: Int, _ ahead: NextChunk
   ) {
     // The width is a constant in each copy.
     if width == .eight {
-      eight(kernel, panel, first, ahead)
+      eight(kernel, panel, groups, first, ahead)
     } else {
-      four(kernel, panel, first, ahead)
+      four(kernel, panel, groups, first, ahead)
     }
   }
 
   @inline(never)
   private func eight<let MR: Int, let NV: Int>(
-    _ kernel: QuantizedKernel<MR, NV>.Type, _ panel: Int, _ first: Int, _ ahead: NextPanel
+    _ kernel: QuantizedKernel<MR, NV>.Type, _ panel: Int, _ groups: Range<Int>, _ first: Int,
+    _ ahead: NextChunk
   ) {
-    tile(kernel, .eight, panel, first, ahead)
+    tile(kernel, .eight, panel, groups, first, ahead)
   }
 
   @inline(never)
   private func four<let MR: Int, let NV: Int>(
-    _ kernel: QuantizedKernel<MR, NV>.Type, _ panel: Int, _ first: Int, _ ahead: NextPanel
+    _ kernel: QuantizedKernel<MR, NV>.Type, _ panel: Int, _ groups: Range<Int>, _ first: Int,
+    _ ahead: NextChunk
   ) {
-    tile(kernel, .four, panel, first, ahead)
+    tile(kernel, .four, panel, groups, first, ahead)
   }
 
   @inline(__always)
   private func tile<let MR: Int, let NV: Int>(
-    _: QuantizedKernel<MR, NV>.Type, _ width: QuantizedLayout.Width, _ panel: Int, _ first: Int,
-    _ ahead: NextPanel
+    _: QuantizedKernel<MR, NV>.Type, _ width: QuantizedLayout.Width, _ panel: Int,
+    _ groups: Range<Int>, _ first: Int, _ ahead: NextChunk
   ) {
     let output = TileOutput<MR, NV>(
       c: c, ldc: ldc, N: b.N, start: start, adding: adding, first: first)
     // Before the tile is in registers, which no call would leave there.
-    let (groups, weights) = (layout.groups, b.quantized(panel: panel))
+    let (layout, weights) = (self.layout, b.quantized(panel: panel))
     var tile = MicroKernel<MR, NV>.zero()
-    output.start(&tile, panel)
+    output.start(&tile, panel, fromC: groups.lowerBound > 0)
     QuantizedKernel<MR, NV>.chain(
-      &tile, width, groups: groups, a: a, first: first, b: weights, ahead)
-    output.finish(&tile, panel)
+      &tile, width, layout, groups, a: a, first: first, b: weights, ahead)
+    output.finish(&tile, panel, last: groups.upperBound == layout.groups)
   }
 }

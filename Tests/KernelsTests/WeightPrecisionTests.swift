@@ -60,7 +60,9 @@ extension KernelsTests {
 
     @Test(arguments: [WeightPrecision.int8, .int4], [1, 2, 3, 4, 5, 6, 7, 13, 100])
     func integersEqualScalarOnes(precision: WeightPrecision, M: Int) throws {
-      for (N, K) in [(1, 1), (17, 31), (33, 65), (130, 64), (50, 200), (300, 32)] {
+      for (N, K) in [
+        (1, 1), (17, 31), (33, 65), (130, 64), (50, 200), (300, 32), (35, 768), (20, 1_700),
+      ] {
         let problem = Problem(M, N, K, transposeA: false, transposeB: N == 33)
         let reference = ScalarQuantization(precision, problem)
         let packed = try Self.packed(problem, precision)
@@ -141,6 +143,30 @@ extension KernelsTests {
         for i in 0..<2 {
           for j in 0..<3 {
             #expect(abs(Double(c.base[i * problem.ldc + j]) - exact) <= 0.02 * abs(exact) + 1e-30)
+          }
+        }
+      }
+    }
+
+    /// The largest integers everywhere: what a group's sum may come to on its way.
+    @Test(arguments: [WeightPrecision.int8, .int4]) func widestSums(precision: WeightPrecision)
+      throws
+    {
+      for (x, w, first) in [
+        (Float(1), Float(7), Float(-8)), (-1, 7, -8), (1, -8, -8), (-1, -8, -8),
+      ] {
+        let problem = Problem(6, 20, 128, transposeA: false, transposeB: false)
+        for k in 0..<128 {
+          for i in 0..<6 { problem.left.from(i, k).base[0] = x }
+          for j in 0..<20 { problem.right.from(k, j).base[0] = k % 32 == 0 ? first : w }
+        }
+        let c = problem.run(
+          .zero, adding: false, b: .packed(try Self.packed(problem, precision)), threads: 1,
+          try Self.scratch(problem, threads: 1))
+        let exact = 4 * (first + 31 * w) * x
+        for i in 0..<6 {
+          for j in 0..<20 {
+            #expect(abs(c.base[i * problem.ldc + j] - exact) <= 0.01 * abs(exact))
           }
         }
       }
