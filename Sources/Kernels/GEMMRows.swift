@@ -54,8 +54,8 @@ private struct RowsJob {
   let start: GEMM.Start
   let adding: UnsafePointer<Float>?
 
-  /// Rows of a panel that stay in L1 while the tiles pass.
-  private static let depth = 256
+  /// Rows of a panel that stay in L1 while the tiles pass: 16 KB of floats.
+  private static let depth = 4096 / Blocking.current.NR
 
   func run(on team: ThreadTeam) {
     let t = Blocking.current
