@@ -73,16 +73,18 @@ private struct RowsJob {
     }
   }
 
-  /// All rows of C over a panel. A single tile reads one stream of memory, which the processor's own
-  /// prefetch follows better than prefetches written here. Several tiles, of about the same height,
-  /// take a chunk of the panel after each other, and meanwhile ask for the next one, each for a part.
+  /// All rows of C over a panel. A single tile reads one stream of memory. Several tiles, of about the
+  /// same height, take a chunk of the panel after each other, and meanwhile ask for the next one, each
+  /// for a part.
   @inline(__always)
   private func multiply<Element: PanelElement>(_: Element.Type, _ panel: Int) {
     let t = Blocking.current
     let numbers = Element.panel(panel, of: b)
     let tiles = (M + t.MR - 1) / t.MR
     if tiles == 1 {
-      strip(PanelChunk(numbers, panel, 0..<b.K), first: 0, rows: M)
+      var chunk = PanelChunk(numbers, panel, 0..<b.K)
+      if Element.self != Float.self { chunk.ask(bytesAhead: t.streamAhead) }
+      strip(chunk, first: 0, rows: M)
       return
     }
     for k in stride(from: 0, to: b.K, by: Self.depth) {
@@ -159,12 +161,20 @@ private struct PanelChunk<Element: TileElement> {
     ahead = UnsafeRawPointer(numbers)
   }
 
+  private var rowBytes: Int { Blocking.current.NR * MemoryLayout<Element>.stride }
+
   /// A part of the chunk that lies behind this one, in this panel or the next.
   mutating func ask(part: Int, of parts: Int) {
-    let rowBytes = Blocking.current.NR * MemoryLayout<Element>.stride
     let bytes = rows.count * rowBytes
     ahead = UnsafeRawPointer(numbers) + bytes + bytes * part / parts
     every = max(1, 64 * parts / rowBytes)
+  }
+
+  /// Everything, so far ahead; 0 is nothing.
+  mutating func ask(bytesAhead: Int) {
+    if bytesAhead == 0 { return }
+    ahead = UnsafeRawPointer(numbers) + bytesAhead
+    every = max(1, 64 / rowBytes)
   }
 }
 

@@ -19,16 +19,21 @@ extension GEMM {
 }
 
 /// What a tile asks for while it works on a group: its part of the group that lies a chunk ahead, so
-/// that memory is read while later tiles find their chunk in the cache. A single tile asks for nothing:
-/// what it reads is one stream, which the processor follows by itself.
+/// that memory is read while later tiles find their chunk in the cache. A single tile, which reads one
+/// stream, asks for what ``Blocking/streamAhead`` says.
 private struct NextChunk {
   /// Bytes from the group's first.
   let first, end: Int
 
   init(part: Int, of parts: Int, groups: Int, _ layout: QuantizedLayout) {
-    let bytes = parts == 1 ? 0 : layout.groupBytes
-    first = groups * layout.groupBytes + bytes * part / parts
-    end = groups * layout.groupBytes + bytes * (part + 1) / parts
+    let bytes = layout.groupBytes
+    if parts == 1 {
+      first = Blocking.current.streamAhead
+      end = first == 0 ? 0 : first + bytes
+    } else {
+      first = groups * bytes + bytes * part / parts
+      end = groups * bytes + bytes * (part + 1) / parts
+    }
   }
 }
 
