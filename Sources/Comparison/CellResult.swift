@@ -19,6 +19,14 @@ public struct CellResult: Sendable, Equatable {
     public var loss: Double
   }
 
+  /// What an optimizer says about itself, over some steps.
+  struct Inside: Sendable, Equatable {
+    /// The last of them.
+    var step: Int
+    /// The mean.
+    var value: Double
+  }
+
   /// How it ended.
   public var status: Status
   /// Steps it was to make.
@@ -35,6 +43,10 @@ public struct CellResult: Sendable, Equatable {
   public var reason: String?
   /// The finite validation losses on the way.
   public var curve: [Point]
+  /// The share of coordinates whose update is not clipped.
+  var winRate: [Inside]
+  /// ‖h‖₂, of AdamW's v.
+  var curvatureNorm: [Inside]
   /// The resolved configuration, without paths.
   public var configuration: [JSONMember]
 
@@ -48,6 +60,8 @@ public struct CellResult: Sendable, Equatable {
   ) {
     (steps, batchTokens) = (cell.configuration.steps, cell.configuration.batchTokens)
     curve = metrics.curve.map { Point(step: $0.step, loss: $0.loss) }
+    winRate = Self.thinned(metrics.steps, \.winRate)
+    curvatureNorm = Self.thinned(metrics.steps, \.curvatureNorm)
     configuration = cell.resolved
     let last = metrics.evaluations.last { $0.step == cell.configuration.steps }
     if divergence == nil, let last, last.loss.isFinite {
@@ -56,6 +70,22 @@ public struct CellResult: Sendable, Equatable {
       status = .diverged
       divergedStep = divergence?.step ?? steps
       reason = divergence?.what ?? "the validation loss"
+    }
+  }
+
+  /// At most 120 points, each the mean of as many steps.
+  private static func thinned(
+    _ steps: [CellMetrics.Step], _ value: (CellMetrics.Step) -> Double?
+  ) -> [Inside] {
+    let known = steps.compactMap { step in
+      value(step).map { Inside(step: step.step, value: $0) }
+    }
+    let size = max(1, (known.count + 119) / 120)
+    return stride(from: 0, to: known.count, by: size).map { first in
+      let part = known[first..<min(first + size, known.count)]
+      return Inside(
+        step: part[part.endIndex - 1].step,
+        value: part.reduce(0) { $0 + $1.value } / Double(part.count))
     }
   }
 
@@ -72,10 +102,14 @@ public struct CellResult: Sendable, Equatable {
     if let bitsPerByte { members.append(member("val_bits_per_byte", bitsPerByte)) }
     if let divergedStep { members.append(JSONMember("diverged_step", .integer(divergedStep))) }
     if let reason { members.append(JSONMember("not_finite", .string(reason))) }
-    members += [
-      JSONMember("curve", .array(curve.map { [.integer($0.step), .number($0.loss)] })),
-      JSONMember("configuration", .object(configuration)),
-    ]
+    members.append(
+      JSONMember("curve", .array(curve.map { [.integer($0.step), .number($0.loss)] })))
+    for (key, inside) in [("win_rate", winRate), ("curvature_norm", curvatureNorm)]
+    where !inside.isEmpty {
+      members.append(
+        JSONMember(key, .array(inside.map { [.integer($0.step), .number($0.value)] })))
+    }
+    members.append(JSONMember("configuration", .object(configuration)))
     return members
   }
 
@@ -95,13 +129,12 @@ public struct CellResult: Sendable, Equatable {
     divergedStep = json["diverged_step"]?.intValue
     reason = json["not_finite"]?.stringValue
     configuration = try reader.value("configuration", "an object", \.objectValue)
-    curve = try reader.value("curve", "an array", \.arrayValue).map {
-      (pair) throws(ComparisonError) in
-      guard let parts = pair.arrayValue, parts.count == 2, let step = parts[0].intValue,
-        let loss = parts[1].doubleValue
-      else { throw reader.invalid("curve", "pairs of step and loss") }
-      return Point(step: step, loss: loss)
+    curve = try reader.pairs("curve", "pairs of step and loss").map { Point(step: $0, loss: $1) }
+    func inside(_ key: String) throws(ComparisonError) -> [Inside] {
+      json[key] == nil
+        ? [] : try reader.pairs(key, "pairs of step and value").map { Inside(step: $0, value: $1) }
     }
+    (winRate, curvatureNorm) = (try inside("win_rate"), try inside("curvature_norm"))
   }
 }
 
@@ -115,6 +148,18 @@ struct ResultReader {
   ) throws(ComparisonError) -> T {
     guard let value = json[key].flatMap(read) else { throw invalid(key, expected) }
     return value
+  }
+
+  /// An array of a step and a number each.
+  func pairs(
+    _ key: String, _ expected: String
+  ) throws(ComparisonError) -> [(Int, Double)] {
+    try value(key, "an array", \.arrayValue).map { (pair) throws(ComparisonError) in
+      guard let parts = pair.arrayValue, parts.count == 2, let step = parts[0].intValue,
+        let number = parts[1].doubleValue
+      else { throw invalid(key, expected) }
+      return (step, number)
+    }
   }
 
   func invalid(_ key: String, _ expected: String) -> ComparisonError {

@@ -6,7 +6,7 @@ import Files
 ///     study.json       the study file as it was read last
 ///     results.jsonl    a line a finished cell, in the order of the study
 ///     timings.jsonl    the same cells' times and machines
-///     report.html      the report
+///     report.html      the report, drawn from the three
 ///     cells/KEY/       a run directory each, with result.json once the cell is finished
 ///     data/            the built-in corpus, where the study names no data
 struct StudyDirectory {

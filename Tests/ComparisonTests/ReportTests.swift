@@ -70,10 +70,11 @@ extension ComparisonTests {
       #expect(unclosed("<!doctype html><a x=\"1\" y=\"&lt;\"/>") == [])
     }
 
+    /// Without the cells' own directories, too.
     @Test func isDrawnAgainFromTheDirectoryAlone() throws {
       let (place, text) = try report()
       for name in ["study.json", "m.json"] { try LocalFileSystem().removeFile(place.file(name)) }
-      try LocalFileSystem().removeTree(place.file("data"))
+      for name in ["data", "out/cells"] { try LocalFileSystem().removeTree(place.file(name)) }
       try LocalFileSystem().removeFile(place.file("out/report.html"))
       #expect(try Report.draw(in: place.file("out")) == place.file("out/report.html"))
       #expect(try place.text("out/report.html") == text)

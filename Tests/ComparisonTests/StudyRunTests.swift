@@ -32,6 +32,8 @@ extension ComparisonTests {
         #expect(curve.compactMap { $0.arrayValue?.first?.intValue } == [3, 6, 9, 12])
         #expect(curve.last?.arrayValue?.last == line["val_loss"])
         #expect(line["configuration"]?["data"] == nil && line["seconds"] == nil)
+        let inside = ["win_rate", "curvature_norm"].map { line[$0]?.arrayValue?.count ?? 0 }
+        #expect(inside == [line["arm"] == "sophia" ? 12 : 0, 12])
       }
       #expect(Set(lines.compactMap { $0["val_loss"]?.doubleValue }).count == 8)
       // Weights of finished cells are gone; times lie elsewhere.

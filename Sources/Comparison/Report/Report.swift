@@ -17,14 +17,8 @@ public enum Report {
     let bytes = try asComparison { try files.readBytes(file, limit: 1 << 20) }
     let study = try Study(parsing: bytes, file: file)
     let summary = StudySummary(study, try directory.records())
-    var metrics: [String: CellMetrics] = [:]
-    for arm in summary.arms {
-      if let record = arm.best?.finished.first {
-        metrics[arm.name] = try directory.metrics(of: record.key)
-      }
-    }
     let page = ReportPage(
-      summary: summary, timings: try directory.timings(), metrics: metrics,
+      summary: summary, timings: try directory.timings(),
       study: String(decoding: bytes, as: UTF8.self))
     let out = "\(path)/report.html"
     try asComparison { try files.writeAtomically(Array(page.html.utf8), to: out) }
@@ -36,7 +30,6 @@ public enum Report {
 struct ReportPage {
   let summary: StudySummary
   let timings: [String: CellTiming]
-  let metrics: [String: CellMetrics]
   /// The study file.
   let study: String
 
@@ -98,7 +91,7 @@ struct ReportPage {
   }
 
   private var figures: String {
-    ReportFigures(summary: summary, timings: timings, metrics: metrics).all.map { figure in
+    ReportFigures(summary: summary, timings: timings).all.map { figure in
       "<figure>\n<h3>\(Markup.escaped(figure.title))</h3>\n\(figure.svg)"
         + "<figcaption>\(Markup.escaped(figure.caption))</figcaption>\n</figure>\n"
     }.joined()

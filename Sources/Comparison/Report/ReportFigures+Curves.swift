@@ -82,15 +82,14 @@ extension ReportFigures {
 
   private func inside(
     _ title: String, _ name: String, _ scale: Axis.Scale, _ caption: String,
-    _ value: (CellMetrics.Step) -> Double?
+    _ inside: (CellResult) -> [CellResult.Inside]
   ) -> Figure? {
-    let series = arms.compactMap { index, arm, _ -> LineChart.Series? in
-      let points = thinned(metrics[arm.name]?.steps ?? [], value).filter {
-        scale == .linear || $0.y > 0
-      }.map { point in
+    let series = arms.compactMap { index, arm, best -> LineChart.Series? in
+      let all = best.finished.first.map { inside($0.result) } ?? []
+      let points = all.filter { scale == .linear || $0.value > 0 }.map { point in
         LineChart.Point(
-          x: Double(point.step), y: point.y,
-          title: "\(arm.name), step \(point.step): \(Markup.significant(point.y))")
+          x: Double(point.step), y: point.value,
+          title: "\(arm.name), step \(point.step): \(Markup.significant(point.value))")
       }
       return points.isEmpty ? nil : .init(name: arm.name, index: index, points: points)
     }
@@ -102,18 +101,6 @@ extension ReportFigures {
         label: title, x: Axis("step", over: [0] + points.map(\.x), pad: 0.015),
         y: Axis(name, scale, over: points.map(\.y)), series: series
       ).svg)
-  }
-
-  /// At most 120 points, each the mean of as many steps.
-  private func thinned(
-    _ steps: [CellMetrics.Step], _ value: (CellMetrics.Step) -> Double?
-  ) -> [(step: Int, y: Double)] {
-    let known = steps.compactMap { step in value(step).map { (step: step.step, y: $0) } }
-    let size = max(1, (known.count + 119) / 120)
-    return stride(from: 0, to: known.count, by: size).map { first in
-      let part = known[first..<min(first + size, known.count)]
-      return (part[part.endIndex - 1].step, part.reduce(0) { $0 + $1.y } / Double(part.count))
-    }
   }
 }
 

@@ -2,8 +2,6 @@
 struct ReportFigures {
   let summary: StudySummary
   let timings: [String: CellTiming]
-  /// Events of the first seed of each arm's best cell, by the arm's name.
-  let metrics: [String: CellMetrics]
 
   /// A drawing with what it is called and what is said about it.
   struct Figure {
