@@ -25,6 +25,7 @@ struct PrefillBenchmark {
     // Matrices, the causal half of attention, and the head of the last token alone.
     let flops = Double(P * (2 * 12 * L * C * C + 2 * L * C * (P + 1)) + 2 * V * C)
     var failure: MemoryError?
+    // With AVX2 four bits take half the instructions of eight: their share may be above 1.
     let isInteger = precision == .int8 || precision == .int4
     let result = bench.measure(
       "\(precision), \(P) tokens", .tokens, amount: Double(P), bounded: flops,

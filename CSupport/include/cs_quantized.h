@@ -7,7 +7,13 @@
 typedef uint8_t cs_u8x64 __attribute__((ext_vector_type(64)));
 typedef uint16_t cs_u16x16 __attribute__((ext_vector_type(16)));
 
-#if defined(__AVX512VNNI__) || defined(__AVX512BW__)
+/// Whether ``cs_dot4`` is one instruction.
+#if defined(__AVX512VNNI__) && defined(__AVX512BW__)
+#define CS_DOT4_IS_ONE_INSTRUCTION 1
+#else
+#define CS_DOT4_IS_ONE_INSTRUCTION 0
+#endif
+#if defined(__AVX512BW__)
 /// What ``cs_dot4`` leaves in its bytes of the 128 that was added to each weight.
 #define CS_DOT4_OFFSET 128
 #else
@@ -23,7 +29,7 @@ CS_INLINE cs_i32x8 cs_pair_sums(__m256i v) {
 /// same for all lanes (VPDPBUSD's operation). w is unsigned where ``CS_DOT4_OFFSET`` is 128; where it
 /// is 0, 128 is taken from each byte first. Bytes of `a` are at least -127, and nothing saturates.
 CS_INLINE cs_i32x16 cs_dot4(cs_i32x16 sum, cs_u8x64 w, int32_t a) {
-#if defined(__AVX512VNNI__)
+#if CS_DOT4_IS_ONE_INSTRUCTION
   return (cs_i32x16)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)w, _mm512_set1_epi32(a));
 #elif defined(__AVX512BW__)
   // Even and odd bytes as 16-bit numbers: VPMADDWD adds the two products of a lane exactly, where

@@ -14,9 +14,9 @@ public struct Blocking: Sendable {
   public let KC: Int
   /// Columns of B that the team packs at a time; KC × NC floats stay in the shared cache.
   public let NC: Int
-  /// Bytes ahead in a stream of weights narrower than floats at which a single row asks for them; 0 where
-  /// the processor's own prefetch does better.
-  let streamAhead: Int
+  /// Bytes ahead in a stream of weights narrower than floats at which a single tile asks for them; 0
+  /// where the processor's own prefetch does better.
+  var streamAhead = 0
   /// Columns of a register tile.
   public var NR: Int { 16 * NV }
 
@@ -25,7 +25,7 @@ public struct Blocking: Sendable {
 
   private static let table = [32: avx512, 16: avx2]
   /// 32 zmm registers: 24 accumulators, 2 for B, the rest for broadcasts of A.
-  private static let avx512 = Blocking(MR: 12, NV: 2, MC: 96, KC: 768, NC: 3072, streamAhead: 0)
+  private static let avx512 = Blocking(MR: 12, NV: 2, MC: 96, KC: 768, NC: 3072)
   /// 16 ymm registers: a logical vector is two of them, so 12 accumulators, 2 for B, 2 for A.
   private static let avx2 = Blocking(MR: 6, NV: 1, MC: 144, KC: 384, NC: 3072, streamAhead: 2048)
 }

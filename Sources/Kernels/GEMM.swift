@@ -39,12 +39,12 @@ public enum GEMM {
     public init(threads: Int, activations: QuantizedActivations? = nil) throws(MemoryError) {
       self.activations = activations
       b = try Arena(count: 2 * Self.blockStride)
-      // An odd number of cache lines apart: nothing lies at a power-of-two distance.
       aStride = Self.threadFloats
       a = try Arena(count: aStride * threads)
     }
 
-    /// A thread's block of A and one widened panel of B.
+    /// A thread's block of A and one widened panel of B, an odd number of cache lines from the next
+    /// thread's: nothing lies at a power-of-two distance.
     private static var threadFloats: Int {
       let t = Blocking.current
       return (t.MC + t.MR + t.NR) * t.KC + 16 * 33
@@ -69,7 +69,7 @@ public enum GEMM {
   /// Runs the product.
   /// - c: (M, N), `ldc` floats from row to row; must not overlap the operands.
   /// - a: (M, K), its rows as they lie if `b` has 8 or 4 bits; b: (K, N).
-  /// - adding: (M, N) with `ldc`, added once to the finished element (a residual), or nil.
+  /// - adding: (M, N) with `ldc`, added once to the finished element (a residual), or nil; not C.
   public static func multiply(
     _ c: UnsafeMutablePointer<Float>, ldc: Int, M: Int, N: Int, K: Int, a: Matrix,
     b: RightOperand, start: Start = .zero, adding: UnsafePointer<Float>? = nil,
@@ -141,7 +141,7 @@ private struct Job {
           for pc in stride(from: 0, to: K, by: t.KC) {
             let kc = min(t.KC, K - pc)
             let block = BlockB(
-              b, jc: jc, nc: nc, pc: pc, kc: kc, NR: NR, buffer: scratch.block(round))
+              b, jc: jc, pc: pc, kc: kc, NR: NR, buffer: scratch.block(round))
             if block.isCopied {
               // Nobody reads this buffer any more: all have packed the block before, so all are done
               // with the one before that.
@@ -273,7 +273,7 @@ private struct BlockB {
   let isCopied: Bool
 
   init(
-    _ b: GEMM.RightOperand, jc: Int, nc: Int, pc: Int, kc: Int, NR: Int,
+    _ b: GEMM.RightOperand, jc: Int, pc: Int, kc: Int, NR: Int,
     buffer: UnsafeMutablePointer<Float>
   ) {
     switch b {

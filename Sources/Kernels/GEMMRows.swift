@@ -6,11 +6,11 @@ extension GEMM {
   static let fewRows = 24
 
   /// C (M, N) = start + A (M, K)·B (K, N) for few rows, decoding above all: B's panels pass once,
-  /// from memory, through tiles as tall as A. The bits are those of
+  /// from memory, through tiles of about the same height. The bits are those of
   /// ``multiply(_:ldc:M:N:K:a:b:start:adding:on:scratch:)``, whatever M is.
   /// - c: (M, N), `ldc` floats from row to row; must not overlap the operands.
   /// - a: (M, K), `lda` floats from row to row, read as it lies.
-  /// - adding: (M, N) with `ldc`, added once to the finished element (a residual), or nil.
+  /// - adding: (M, N) with `ldc`, added once to the finished element (a residual), or nil; not C.
   public static func rows(
     _ c: UnsafeMutablePointer<Float>, ldc: Int, M: Int, a: UnsafePointer<Float>, lda: Int,
     b: PackedMatrix, start: Start = .zero, adding: UnsafePointer<Float>? = nil,

@@ -1,7 +1,7 @@
 internal import CSupport
 public import Machine
 
-/// The machine's arithmetic peaks, measured: register-only chains, as many as the GEMM tile has
+/// The machine's arithmetic peaks, measured: chains in registers, as many as the GEMM tile has
 /// accumulators, on every thread of the team.
 public enum PeakProbe {
   /// What a chain repeats.
@@ -27,13 +27,16 @@ public enum PeakProbe {
       let time = began.duration(to: clock.now).components
       let seconds = Double(time.seconds) + Double(time.attoseconds) * 1e-18
       let perLane = operation == .fp32 ? 2 : 8
-      best = max(best, Double(team.count * steps * perLane * 16 * registers) / seconds * 1e-9)
+      best = max(best, Double(team.count * steps * perLane * 16 * chains(operation)) / seconds * 1e-9)
     }
     return best
   }
 
-  /// Accumulators in logical vectors.
-  private static var registers: Int { Blocking.current.MR * Blocking.current.NV }
+  /// Accumulators in logical vectors. With 16 registers products of integers leave room for fewer.
+  private static func chains(_ operation: Operation) -> Int {
+    let t = Blocking.current
+    return operation == .int8 && t.NV == 1 ? 4 : t.MR * t.NV
+  }
 
   @inline(never)
   private static func chains(_ operation: Operation, _ steps: Int, _ seed: Int) -> Float {
@@ -41,7 +44,7 @@ public enum PeakProbe {
     case (.fp32, 2): run(MicroKernel<12, 2>.self, steps, Float(seed))
     case (.fp32, _): run(MicroKernel<6, 1>.self, steps, Float(seed))
     case (.int8, 2): dots(InlineArray<24, SIMD16<Int32>>(repeating: .zero), steps, seed)
-    case (.int8, _): dots(InlineArray<6, SIMD16<Int32>>(repeating: .zero), steps, seed)
+    case (.int8, _): dots(InlineArray<4, SIMD16<Int32>>(repeating: .zero), steps, seed)
     }
   }
 
@@ -64,14 +67,19 @@ public enum PeakProbe {
     _ zeros: InlineArray<count, SIMD16<Int32>>, _ steps: Int, _ seed: Int
   ) -> Float {
     var sums = zeros
-    // Of equal products a compiler makes a single one: factors differ from step to step, and where a
-    // product is an instruction of its own, weights from chain to chain.
-    let differ = CS_DOT4_OFFSET == 0
-    let w = InlineArray<count, SIMD64<UInt8>> { i in
-      SIMD64(repeating: UInt8(truncatingIfNeeded: seed + 1 + (differ ? i : 0)))
-    }
-    for step in 0..<steps {
-      for i in 0..<count { sums[i] = cs_dot4(sums[i], w[i], Int32(truncatingIfNeeded: step)) }
+    // Of equal products a compiler makes a single one: weights differ from lane to lane, factors from
+    // step to step, and where a product is an instruction of its own, from chain to chain.
+    var w = SIMD64<UInt8>()
+    for lane in 0..<64 { w[lane] = UInt8(truncatingIfNeeded: seed + lane + 1) }
+    let apart = CS_DOT4_IS_ONE_INSTRUCTION == 1 ? 0 : 1
+    withUnsafeTemporaryAllocation(of: Int32.self, capacity: 64 + count) { factors in
+      for i in 0..<64 + count { factors.initializeElement(at: i, to: Int32(0x0102_0304 * i % 127)) }
+      guard let factors = factors.baseAddress else { return }
+      for step in 0..<steps {
+        for i in 0..<count {
+          sums[i] = cs_dot4(sums[i], w, factors[step % 64 + apart * i])
+        }
+      }
     }
     var sum = SIMD16<Int32>()
     for i in 0..<count { sum &+= sums[i] }

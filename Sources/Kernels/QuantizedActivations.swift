@@ -2,7 +2,8 @@ internal import CSupport
 public import Machine
 
 /// Rows of A in 8 bits: for each group of a row a scale, its integers (rounded to nearest even, the
-/// largest magnitude being 127), and a correction: their sum times the weights' offset, taken back.
+/// largest magnitude being 127), and a correction: their sum times what products leave of the weights'
+/// offset, taken back.
 public final class QuantizedActivations: @unchecked Sendable {
   private let arena: Arena
   private let rows: Int

@@ -109,8 +109,8 @@ private struct QuantizedJob {
 
   /// Rows of A that stay in L2 while panels pass.
   private static let blockRows = 96
-  /// Rows of a panel that stay in L1 while the tiles of a block pass: 13 KB or 7.
-  private static let chunkRows = 768
+  /// Rows of a panel that stay in L1 while the tiles of a block pass: 13 KB of them, or 7 in 4 bits.
+  private static let chunkRows = 12_288 / Blocking.current.NR
 
   func run(on team: ThreadTeam) {
     if layout.width == .eight { run(.eight, on: team) } else { run(.four, on: team) }
