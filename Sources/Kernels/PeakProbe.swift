@@ -26,8 +26,8 @@ public enum PeakProbe {
       team.run { thread in sums[thread * 16] = chains(operation, steps, thread) }
       let time = began.duration(to: clock.now).components
       let seconds = Double(time.seconds) + Double(time.attoseconds) * 1e-18
-      let perLane = operation == .fp32 ? 2 : 8
-      best = max(best, Double(team.count * steps * perLane * 16 * chains(operation)) / seconds * 1e-9)
+      let perStep = (operation == .fp32 ? 2 : 8) * 16 * chains(operation)
+      best = max(best, Double(team.count * steps * perStep) / seconds * 1e-9)
     }
     return best
   }
