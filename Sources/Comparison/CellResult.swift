@@ -45,7 +45,7 @@ public struct CellResult: Sendable, Equatable {
   public var curve: [Point]
   /// The share of coordinates whose update is not clipped.
   var winRate: [Inside]
-  /// ‖h‖₂, of AdamW's v.
+  /// ‖h‖₂; with AdamW that of v.
   var curvatureNorm: [Inside]
   /// The resolved configuration, without paths.
   public var configuration: [JSONMember]
