@@ -37,7 +37,10 @@ public final class SamplerScratch {
 /// The tokens that may still be drawn, in ascending order, with weights that are their
 /// probabilities but for a common factor; the largest weight is 1.
 final class Candidates {
-  private(set) var ids: [UInt32] = []
+  private(set) var count = 0
+  /// Their ids, unless they are the whole vocabulary.
+  private var ids: [UInt32] = []
+  private var areAll = false
   private let weights: Arena
   private let sums: Arena
   private var order: [Int] = []
@@ -49,19 +52,27 @@ final class Candidates {
 
   private var w: UnsafeMutablePointer<Float> { weights.base }
 
+  /// The token of candidate i.
+  func id(_ i: Int) -> UInt32 { areAll ? UInt32(i) : ids[i] }
+
   /// All tokens or the topK likeliest. - x: logits (count), the largest being `top`.
   func start(
     _ x: UnsafePointer<Float>, count: Int, top: Float, temperature: Float, topK: Int?
   ) {
     if let k = topK, k < count {
-      TopK.indices(x, count: count, atLeast: TopK.threshold(x, count: count, k: k), into: &ids)
-      for (i, id) in ids.enumerated() { w[i] = x[Int(id)] }
-      Softmax.weights(out: w, w, count: ids.count, top: top, temperature: temperature)
+      take(x, count: count, atLeast: TopK.threshold(x, count: count, k: k))
+      Softmax.weights(out: w, w, count: self.count, top: top, temperature: temperature)
     } else {
-      ids.removeAll(keepingCapacity: true)
-      ids.append(contentsOf: 0..<UInt32(count))
+      (self.count, areAll) = (count, true)
       Softmax.weights(out: w, x, count: count, top: top, temperature: temperature)
     }
+  }
+
+  /// The tokens whose `x` (count), which becomes their weight, is at least `limit`.
+  private func take(_ x: UnsafePointer<Float>, count: Int, atLeast limit: Float) {
+    TopK.indices(x, count: count, atLeast: limit, into: &ids)
+    for (i, id) in ids.enumerated() { w[i] = x[Int(id)] }
+    (self.count, areAll) = (ids.count, false)
   }
 
   /// Σ e^(x - top) over a row. Uses up the candidates.
@@ -72,18 +83,22 @@ final class Candidates {
 
   /// Keeps weights of at least `limit`.
   func keep(atLeast limit: Float) {
-    compact { w[$0] >= limit }
+    if areAll {
+      take(w, count: count, atLeast: limit)
+    } else {
+      compact { w[$0] >= limit }
+    }
   }
 
   /// Keeps the likeliest up to the one that brings their share to p: a token stays if those before
   /// it in descending order (equals by id) have less than p.
   func keepNucleus(_ p: Float) {
-    let total = Softmax.partialSums(sums.base, w, count: ids.count)
+    let total = Softmax.partialSums(sums.base, w, count: count)
     // Tokens of less than their part of 1 - p are out, however many they are: fewer to sort.
-    let certain = (1 - Double(p)) * total / Double(ids.count)
+    let certain = (1 - Double(p)) * total / Double(count)
     keep(atLeast: Float(0.999 * certain))
     order.removeAll(keepingCapacity: true)
-    order.append(contentsOf: ids.indices)
+    order.append(contentsOf: 0..<count)
     order.sort { w[$0] != w[$1] ? w[$0] > w[$1] : $0 < $1 }
     var (sum, last) = (0.0, 0)
     for i in order where sum < Double(p) * total {
@@ -96,27 +111,28 @@ final class Candidates {
 
   private func compact(_ stays: (Int) -> Bool) {
     var kept = 0
-    for i in ids.indices where stays(i) {
+    for i in 0..<count where stays(i) {
       ids[kept] = ids[i]
       w[kept] = w[i]
       kept += 1
     }
-    ids.removeLast(ids.count - kept)
+    ids.removeLast(count - kept)
+    count = kept
   }
 
   /// The token at `uniform` (in [0, 1)) of the cumulative weights, in vocabulary order.
   func pick(_ uniform: Double) -> UInt32? {
-    var rest = uniform * Softmax.partialSums(sums.base, w, count: ids.count)
+    var rest = uniform * Softmax.partialSums(sums.base, w, count: count)
     // The chunk that holds it; rounding may leave something after the last one that has weight.
     var (chunk, inside) = (0, rest)
-    for c in 0..<((ids.count + Softmax.chunk - 1) / Softmax.chunk) where sums.base[c] > 0 {
+    for c in 0..<((count + Softmax.chunk - 1) / Softmax.chunk) where sums.base[c] > 0 {
       (chunk, inside) = (c, rest)
       rest -= Double(sums.base[c])
       if rest < 0 { break }
     }
     var last: UInt32?
-    for i in (chunk * Softmax.chunk)..<min(ids.count, (chunk + 1) * Softmax.chunk) where w[i] > 0 {
-      last = ids[i]
+    for i in (chunk * Softmax.chunk)..<min(count, (chunk + 1) * Softmax.chunk) where w[i] > 0 {
+      last = id(i)
       inside -= Double(w[i])
       if inside < 0 { break }
     }

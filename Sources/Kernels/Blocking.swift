@@ -20,10 +20,11 @@ public struct Blocking: Sendable {
   /// Columns of a register tile.
   public var NR: Int { 16 * NV }
 
-  /// The row of the table that this build uses, by the number of vector registers.
-  public static let current = table[Int(CS_VECTOR_REGISTERS)] ?? avx2
+  /// The row of the table that this build uses, by the number of vector registers: known to the
+  /// compiler, which leaves out the tiles of the other.
+  public static var current: Blocking { row(CS_VECTOR_REGISTERS) }
 
-  private static let table = [32: avx512, 16: avx2]
+  private static func row(_ registers: Int32) -> Blocking { registers == 32 ? avx512 : avx2 }
   /// 32 zmm registers: 24 accumulators, 2 for B, the rest for broadcasts of A.
   private static let avx512 = Blocking(MR: 12, NV: 2, MC: 96, KC: 768, NC: 3072)
   /// 16 ymm registers: a logical vector is two of them, so 12 accumulators, 2 for B, 2 for A.
