@@ -4,8 +4,6 @@ public import Files
 public struct PublishedCheckpoint: Sendable {
   /// The checkpoint, read back.
   public let checkpoint: CheckpointDirectory
-  /// The steps of the older checkpoints that were removed.
-  public let removed: [Int]
   /// Why removing older checkpoints failed, if it did; the new one is safe all the same.
   public let cleanupError: CheckpointError?
 }
@@ -14,7 +12,8 @@ extension CheckpointStore {
   /// Publishes a checkpoint: after a crash at any moment there is the whole of it or nothing of it.
   /// The store has to be locked. Older checkpoints are untouched if it fails.
   /// - expecting: the bytes that will be written, checked against the free space with a tenth to spare
-  /// - keeping: how many valid checkpoints, this one included, are kept; all if `nil`
+  /// - keeping: this checkpoint and the valid ones before it that are kept, in number; all if `nil`.
+  ///   Those of later steps stay as they are: this run began before them, so it had no use for them.
   /// - fields: what else the manifest is to say
   /// - body: writes the files
   /// - Throws: `.noSpace`; `.alreadyPublished`; `.file`; whatever `body` throws
@@ -42,15 +41,13 @@ extension CheckpointStore {
     }
     try onDisk { () throws(FileError) in try files.synchronizeDirectory(directory) }
     let checkpoint = try checkpoint(of: step, verify: .structure)
-    var removed: [Int] = []
     var cleanupError: CheckpointError?
     if let keeping {
       do throws(CheckpointError) {
-        try prune(keeping: keeping, removed: &removed)
+        try prune(before: step, keeping: keeping - 1)
       } catch { cleanupError = error }
     }
-    return PublishedCheckpoint(
-      checkpoint: checkpoint, removed: removed, cleanupError: cleanupError)
+    return PublishedCheckpoint(checkpoint: checkpoint, cleanupError: cleanupError)
   }
 
   /// Removes what an interrupted publication or removal left behind. The store has to be locked.
@@ -64,23 +61,13 @@ extension CheckpointStore {
     }
   }
 
-  /// Removes the checkpoints older than the `keeping` newest valid ones, and returns their steps.
-  /// The store has to be locked. If there is no valid one, none is removed.
-  @discardableResult
-  public func prune(keeping: Int) throws(CheckpointError) -> [Int] {
-    try cleanLeftovers()
-    var removed: [Int] = []
-    try prune(keeping: keeping, removed: &removed)
-    return removed
-  }
-
-  private func prune(keeping: Int, removed: inout [Int]) throws(CheckpointError) {
-    precondition(isLocked && keeping >= 1, "\(directory): prune(keeping: \(keeping))")
+  /// Removes the checkpoints before `published` but for the `keeping` newest whose files have their
+  /// lengths and headers.
+  private func prune(before published: Int, keeping: Int) throws(CheckpointError) {
     var valid = 0
-    for step in try steps().reversed() {
+    for step in try steps().reversed() where step < published {
       if valid == keeping {
         try discard(step)
-        removed.append(step)
         continue
       }
       do throws(CheckpointError) {
