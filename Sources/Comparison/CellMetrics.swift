@@ -22,6 +22,8 @@ struct CellMetrics {
 
   private(set) var steps: [Step] = []
   private(set) var evaluations: [Evaluation] = []
+  /// Seconds of every step, those without an update too.
+  private(set) var durations: [(step: Int, seconds: Double)] = []
 
   /// Reads the file; none at all has no events.
   init(path: String, files: any FileSystem) throws(ComparisonError) {
@@ -36,7 +38,9 @@ struct CellMetrics {
     guard let step = event["step"]?.intValue else { return }
     func number(_ key: String) -> Double? { event[key]?.doubleValue }
     switch event["event"]?.stringValue {
+    case "spike": durations.append((step, number("seconds") ?? 0))
     case "step":
+      durations.append((step, number("seconds") ?? 0))
       steps.append(
         Step(
           step: step, loss: number("loss") ?? .nan, winRate: number("win_rate"),
@@ -58,8 +62,8 @@ struct CellMetrics {
   var secondsOnCurve: [Double] {
     var (index, sum) = (0, 0.0)
     return curve.map { evaluation in
-      while index < steps.count && steps[index].step <= evaluation.step {
-        sum += steps[index].seconds
+      while index < durations.count && durations[index].step <= evaluation.step {
+        sum += durations[index].seconds
         index += 1
       }
       return sum

@@ -7,7 +7,7 @@ public struct CellResult: Sendable, Equatable {
   public enum Status: String, Sendable {
     /// All steps are done.
     case finished
-    /// A loss or gradient was not finite.
+    /// A loss or gradient was not finite, or too many steps in a row spiked.
     case diverged
   }
 
@@ -39,7 +39,7 @@ public struct CellResult: Sendable, Equatable {
   public var bitsPerByte: Double?
   /// In which step it diverged, from 1.
   public var divergedStep: Int?
-  /// What was not finite.
+  /// Why it diverged.
   public var reason: String?
   /// The finite validation losses on the way.
   public var curve: [Point]
@@ -54,22 +54,30 @@ public struct CellResult: Sendable, Equatable {
   public var tokens: Int { steps * batchTokens }
 
   /// The result of a run that ended.
-  /// - divergence: the step and what was not finite, if that ended it
+  /// - divergence: the step and why, if that ended it
+  /// - file: the log that `metrics` were read from
+  /// - Throws: if the last step is done and the log lacks its validation loss
   init(
-    _ cell: Cell, _ metrics: CellMetrics, divergence: (step: Int, what: String)?
-  ) {
+    _ cell: Cell, _ metrics: CellMetrics, divergence: (step: Int, reason: String)?, file: String
+  ) throws(ComparisonError) {
     (steps, batchTokens) = (cell.configuration.steps, cell.configuration.batchTokens)
     curve = metrics.curve.map { Point(step: $0.step, loss: $0.loss) }
     winRate = Self.thinned(metrics.steps, \.winRate)
     curvatureNorm = Self.thinned(metrics.steps, \.curvatureNorm)
     configuration = cell.resolved
-    let last = metrics.evaluations.last { $0.step == cell.configuration.steps }
-    if divergence == nil, let last, last.loss.isFinite {
+    if let divergence {
+      (status, divergedStep, reason) = (.diverged, divergence.step, divergence.reason)
+      return
+    }
+    guard let last = metrics.evaluations.last(where: { $0.step == cell.configuration.steps }) else {
+      throw .invalid(
+        file: file, place: "events", expected: "the validation loss after step \(steps)",
+        found: "none: a part of the log is lost; remove its directory to run the cell again")
+    }
+    if last.loss.isFinite {
       (status, loss, bitsPerByte) = (.finished, last.loss, last.bitsPerByte)
     } else {
-      status = .diverged
-      divergedStep = divergence?.step ?? steps
-      reason = divergence?.what ?? "the validation loss"
+      (status, divergedStep, reason) = (.diverged, steps, "the validation loss is not finite")
     }
   }
 
@@ -101,7 +109,7 @@ public struct CellResult: Sendable, Equatable {
     ]
     if let bitsPerByte { members.append(member("val_bits_per_byte", bitsPerByte)) }
     if let divergedStep { members.append(JSONMember("diverged_step", .integer(divergedStep))) }
-    if let reason { members.append(JSONMember("not_finite", .string(reason))) }
+    if let reason { members.append(JSONMember("reason", .string(reason))) }
     members.append(
       JSONMember("curve", .array(curve.map { [.integer($0.step), .number($0.loss)] })))
     for (key, inside) in [("win_rate", winRate), ("curvature_norm", curvatureNorm)]
@@ -127,7 +135,7 @@ public struct CellResult: Sendable, Equatable {
       status == .finished ? try reader.value("val_loss", "a number", \.doubleValue) : nil
     bitsPerByte = json["val_bits_per_byte"]?.doubleValue
     divergedStep = json["diverged_step"]?.intValue
-    reason = json["not_finite"]?.stringValue
+    reason = json["reason"]?.stringValue
     configuration = try reader.value("configuration", "an object", \.objectValue)
     curve = try reader.pairs("curve", "pairs of step and loss").map { Point(step: $0, loss: $1) }
     func inside(_ key: String) throws(ComparisonError) -> [Inside] {

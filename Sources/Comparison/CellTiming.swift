@@ -22,7 +22,7 @@ struct CellTiming: Equatable {
     (self.machine, self.command) = (machine, command)
     secondsOnCurve = metrics.secondsOnCurve
     let steps = metrics.steps
-    let total = steps.reduce(0) { $0 + $1.seconds }
+    let total = metrics.durations.reduce(0) { $0 + $1.seconds }
     seconds = total
     tokensPerSecond = Double(batchTokens) / max(Self.median(steps.map(\.seconds)) ?? 0, 1e-9)
     let updates = steps.compactMap(\.optimizerSeconds)

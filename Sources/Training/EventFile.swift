@@ -42,6 +42,9 @@ struct EventFile {
   /// Writes what is pending.
   mutating func flush() throws(FileError) { try pending.flush() }
 
+  /// Writes what is pending and waits until the whole file is on the disk.
+  mutating func synchronize() throws(FileError) { try pending.synchronize() }
+
   /// TFRecord: length, its checksum, the bytes, their checksum.
   static func record(_ message: EventMessage) -> [UInt8] {
     let bytes = message.serialized()

@@ -36,4 +36,7 @@ struct MetricsLog {
 
   /// Writes what is pending at the end of the file. What could not be written stays pending.
   mutating func flush() throws(FileError) { try pending.flush() }
+
+  /// Writes what is pending and waits until the whole file is on the disk.
+  mutating func synchronize() throws(FileError) { try pending.synchronize() }
 }

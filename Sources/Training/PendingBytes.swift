@@ -23,6 +23,15 @@ struct PendingBytes {
     while !bytes.isEmpty { bytes.removeFirst(try write(to: file)) }
   }
 
+  /// Writes what is pending and waits until the whole file is on the disk.
+  mutating func synchronize() throws(FileError) {
+    try flush()
+    guard files.exists(path) else { return }
+    let file = try files.open(path, .append)
+    defer { try? files.close(file) }
+    try files.synchronize(file)
+  }
+
   private func write(to file: OpenFile) throws(FileError) -> Int {
     let result = bytes.withUnsafeBytes { raw in
       Result { () throws(FileError) in try files.write(raw, to: file) }

@@ -33,6 +33,11 @@ struct SpikeGuard: Sendable, Equatable {
   private(set) var recent: [Int] = []
   /// Steps done in the last good state; nil: there is none yet.
   private(set) var goodStep: Int?
+  /// Updates that the weights and the optimizer's averages have seen: all steps but those refused and
+  /// those given up with them. Corrections for bias count these.
+  private(set) var updates = 0
+  /// Those of the last good state.
+  private(set) var goodUpdates = 0
   /// Its γ, where that is adjusted.
   private(set) var goodRho: AutoRho?
 
@@ -49,13 +54,17 @@ struct SpikeGuard: Sendable, Equatable {
     let isGood = losses == 0 || loss <= averageLoss
     losses = min(losses + 1, Self.memory)
     averageLoss += (loss - averageLoss) / Double(losses)
-    if isGood { (goodStep, goodRho) = (step, rho) }
+    if isGood { (goodStep, goodUpdates, goodRho) = (step, updates, rho) }
     return isGood
   }
+
+  /// Counts in an update.
+  mutating func update() { updates += 1 }
 
   /// Counts in a step that is refused, counted from 1. Returns whether the run may go on.
   mutating func refuse(step: Int) -> Bool {
     refused += 1
+    updates = goodUpdates
     recent = (recent + [step]).suffix(Self.limit)
     return recent.count < Self.limit || recent[0] + Self.window <= step
   }
@@ -68,6 +77,7 @@ extension SpikeGuard {
       JSONMember("average_loss", .number(averageLoss)), JSONMember("losses", .integer(losses)),
       JSONMember("skipped_batches", .integer(refused)),
       JSONMember("last_skipped", .array(recent.map { .integer($0) })),
+      JSONMember("updates", .integer(updates)), JSONMember("good_updates", .integer(goodUpdates)),
     ]
     if let goodStep { members.append(JSONMember("good_step", .integer(goodStep))) }
     if let goodRho { members.append(JSONMember("good_auto_rho", goodRho.json)) }
@@ -80,10 +90,13 @@ extension SpikeGuard {
       let losses = json["losses"]?.intValue, (0...min(step, Self.memory)).contains(losses),
       let refused = json["skipped_batches"]?.intValue, (0...step).contains(refused),
       let recent = json["last_skipped"]?.arrayValue?.map(\.intValue),
-      recent.count == min(refused, Self.limit)
+      recent.count == min(refused, Self.limit),
+      let updates = json["updates"]?.intValue, (0...step - refused).contains(updates),
+      let goodUpdates = json["good_updates"]?.intValue, (0...updates).contains(goodUpdates)
     else { return nil }
     var copy = self
     (copy.averageLoss, copy.losses, copy.refused) = (average, losses, refused)
+    (copy.updates, copy.goodUpdates) = (updates, goodUpdates)
     for at in recent {
       guard let at, at > copy.recent.last ?? 0, at <= step else { return nil }
       copy.recent.append(at)

@@ -8,7 +8,7 @@ extension Trainer {
   /// Publishes a checkpoint. If the disk is full or failing, training goes on; only the last save of
   /// a run throws.
   func save(final: Bool) throws(TrainingError) {
-    writeLogs(flushLogs)
+    writeLogs(synchronizeLogs)
     let step = state.step
     let bytes =
       4 * table.count + configuration.stateBytes(of: table)

@@ -62,6 +62,12 @@ extension Trainer {
     try eventFile?.flush()
   }
 
+  /// Brings the logs to where a checkpoint is: a run that goes on from it finds every line before.
+  func synchronizeLogs() throws(FileError) {
+    try log.synchronize()
+    try eventFile?.synchronize()
+  }
+
   /// A log that cannot be written stops no run: its events wait in memory.
   func writeLogs(_ body: () throws(FileError) -> Void) {
     do throws(FileError) {

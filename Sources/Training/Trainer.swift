@@ -157,7 +157,13 @@ public final class Trainer {
         try save(final: true)
         return .interrupted(step: state.step)
       }
-      try trainStep()
+      do throws(TrainingError) {
+        try trainStep()
+      } catch {
+        // What led to it is worth most.
+        writeLogs(flushLogs)
+        throw error
+      }
       let (t, last) = (state.step, state.step == configuration.steps)
       if isDue(t, options.evalEvery) || last { evaluate() }
       if isDue(t, options.sampleEvery) { report(.sample(step: t, parameters: theta)) }
@@ -197,12 +203,14 @@ public final class Trainer {
     if curved { state.autoRho?.adjust() }
     let updating = clock.now
     let statistics = optimizer.step(
-      theta.view(), gradient: gradients.view(), step: t, learningRate: learningRate,
+      theta.view(), gradient: gradients.view(), step: state.spikes?.updates ?? t,
+      learningRate: learningRate,
       gradientScale: clip, rho: state.autoRho?.rho,
       curvature: curved ? curvature?.estimate : nil, on: team)
     let gamma = state.autoRho?.rho
     state.autoRho?.add(statistics)
     state.step += 1
+    state.spikes?.update()
     let ended = clock.now
     let tokens = configuration.batchTokens
     let step = StepReport(

@@ -30,6 +30,11 @@ extension TrainingConfiguration {
       throw .configuration(
         "--sophia-form official: the authors' code has no sophia-h; use paper or v1, or sophia-g")
     }
+    guard !optimizerName.isSophia || !biasCorrectH || spikeGuard == 0 else {
+      throw .configuration(
+        "--spike-guard with --bias-correct-h: going back would undo refreshes that the correction "
+          + "counts; leave one of them away")
+    }
     guard !optimizerName.isSophia || curvatureGroups <= curvatureSequences else {
       throw .configuration(
         "--curvature-groups \(curvatureGroups) is more than the \(curvatureSequences) sequences of a "

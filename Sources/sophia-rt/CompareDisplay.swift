@@ -66,7 +66,7 @@ final class CompareDisplay {
       switch result.status {
       case .finished: "validation loss \(Format.fixed(result.loss ?? .nan, 4)) nats a token"
       case .diverged:
-        "diverged in step \(result.divergedStep ?? 0): \(result.reason ?? "") is not finite"
+        "diverged in step \(result.divergedStep ?? 0): \(result.reason ?? "")"
       }
     terminal.note("cell \(place.number)/\(place.count) \(place.cell): \(end)")
   }

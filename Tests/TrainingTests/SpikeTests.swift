@@ -12,10 +12,15 @@ extension TrainingTests {
       var spikes = SpikeGuard(nats: 0.5)
       #expect(!spikes.refuses(20) && spikes.refuses(.nan) && spikes.refuses(.infinity))
       let isFirstGood = spikes.accept(4, step: 0, rho: nil)
+      spikes.update()
       #expect(isFirstGood && spikes.goodStep == 0)
       #expect(!spikes.refuses(4.5) && spikes.refuses(4.5001) && !spikes.refuses(0))
       // Above the average: an update, but no state to go back to.
       let isSecondGood = spikes.accept(4.2, step: 1, rho: nil)
+      spikes.update()
+      var undone = spikes
+      let goesOn = undone.refuse(step: 3)
+      #expect(goesOn && spikes.updates == 2 && undone.updates == 0 && undone.goodUpdates == 0)
       #expect(!isSecondGood && spikes.goodStep == 0 && abs(spikes.averageLoss - 4.1) < 1e-12)
       let isThirdGood = spikes.accept(4.1, step: 2, rho: nil)
       #expect(isThirdGood && spikes.goodStep == 2)
@@ -147,6 +152,7 @@ extension TrainingTests {
       arguments: [
         ("average_loss", nil), ("average_loss", "low"), ("losses", 33), ("losses", 0),
         ("skipped_batches", 99), ("last_skipped", [1]), ("good_step", nil), ("good_step", 5),
+        ("updates", 6), ("updates", nil), ("good_updates", 6),
       ] as [(String, JSON?)])
     func aStateThatCannotBeIsRefused(key: String, value: JSON?) throws {
       let tiny = try TinyRun()
