@@ -13,6 +13,8 @@ extension TrainingConfiguration {
   ) throws(TrainingError) -> TrainingConfiguration {
     // First what decides which numbers the layers bring: optimizer, form, recipe.
     let training = try PresetLevel(preset["training"], "\(presetName): training")
+    let given = (file?.members ?? []) + flags
+    func isGiven(_ key: String) -> Bool { given.contains { $0.key.utf8.elementsEqual(key.utf8) } }
     // Twice, since a preset's object for an optimizer may have a form and others' may not count.
     var probe = TrainingConfiguration()
     for _ in 0..<2 {
@@ -23,13 +25,13 @@ extension TrainingConfiguration {
       try next.apply(flags, from: nil)
       probe = next
     }
+    if probe.recipe == "paper" && !isGiven("sophia-form") {
+      // Not the form that a preset likes better.
+      probe.sophiaForm = TrainingConfiguration().sophiaForm
+    }
     var result = TrainingConfiguration()
     (result.optimizer, result.sophiaForm) = (probe.optimizer, probe.sophiaForm)
     result.takeNumbers()
-    // Chen et al. 2023, §5: 3 to 10 times smaller than AdamW's.
-    if result.optimizerName == .lion { result.lr /= 4 }
-    // In units of the spectral norm, at any width (Jordan's README).
-    if result.optimizerName.isMuon { result.lr = 0.02 }
     try result.apply(training, recipes: ["paper"])
     let paper = try PresetLevel(training["paper"], "\(training.name): paper")
     // A recipe that is not asked for is read all the same, so that its mistakes are found.
@@ -41,16 +43,17 @@ extension TrainingConfiguration {
     try result.apply(flags, from: nil)
     (result.model, result.recipe) = (probe.model, probe.recipe)
     (result.optimizer, result.sophiaForm) = (probe.optimizer, probe.sophiaForm)
-    let given = (file?.members ?? []) + flags
-    if !given.contains(where: { $0.key == "warmup" }) {
+    if !isGiven("warmup") {
       // A default made for longer runs: at most a tenth of this one.
       result.warmup = min(result.warmup, result.steps / 10)
     }
     if result.optimizerName.isSophia && result.sophia.form == .v1 && result.gamma > 0 {
       // Defaults are for updates clipped to ±1; version 1 clips to ±ρ: the same steps in its units.
-      if !given.contains(where: { $0.key == "lr" }) { result.lr /= result.gamma }
-      if !given.contains(where: { $0.key == "weight-decay" }) {
-        result.weightDecay *= result.gamma
+      if !isGiven("lr") { result.lr /= result.gamma }
+      if !isGiven("weight-decay") { result.weightDecay *= result.gamma }
+      // max(γh, ε) = γ·max(h, ε/γ); where no layer has an ε, it is version 1's own.
+      if !isGiven("epsilon") && result.epsilon != Sophia.Hyperparameters.v1.epsilon {
+        result.epsilon /= result.gamma
       }
     }
     return result
@@ -86,6 +89,11 @@ extension TrainingConfiguration {
 
   /// The optimizer's own defaults.
   private mutating func takeNumbers() {
+    lr = TrainingConfiguration().lr
+    // Chen et al. 2023, §5: 3 to 10 times smaller than AdamW's.
+    if optimizerName == .lion { lr /= 4 }
+    // In units of the spectral norm, at any width (Jordan's README).
+    if optimizerName.isMuon { lr = 0.02 }
     switch optimizerName {
     case .sophiaG, .sophiaH:
       let h: Sophia.Hyperparameters =
@@ -127,7 +135,9 @@ extension TrainingConfiguration {
     batchTokens = 480 * 1024
     steps = 100_000
     warmup = 2000
+    schedule = Schedule.Shape.cosine.rawValue
     minLRRatio = 0.05
+    matrixLRRatio = 1
     clip = 1
     curvatureShare = 0.5
     takeNumbers()

@@ -1,4 +1,5 @@
 import Files
+import Optimizers
 import Testing
 
 @testable import Training
@@ -216,6 +217,11 @@ extension TrainingTests {
       #expect(gamma.lr == 0.004 && gamma.weightDecay == 0.1)
       let said = try resolve(["lr": 0.03, "weight-decay": 0.01])
       #expect(said.lr == 0.03 && said.weightDecay == 0.01)
+      #expect(usual.epsilon == Sophia.Hyperparameters.v1.epsilon)
+      let floored: JSON = ["training": ["sophia-g": ["gamma": 0.25, "epsilon": 0.5]]]
+      let floor = try TrainingConfiguration.resolve(
+        preset: floored, presetName: "p", file: nil, flags: [JSONMember("sophia-form", "v1")])
+      #expect(floor.epsilon == 2)
       let adamW = try resolve(["optimizer": "adamw"])
       #expect(adamW.lr == 1e-3 && adamW.weightDecay == 0.1)
     }

@@ -60,5 +60,24 @@ extension TrainingTests {
         #expect(c.sequences == 480 && c.context == 1024 && c.steps == 100_000 && c.warmup == 2000)
       }
     }
+
+    /// What a small preset likes better than the paper does not get into the paper's recipe.
+    @Test(arguments: ["nano", "tiny", "30m"], ["sophia-g", "sophia-h", "adamw"])
+    func thePaperRecipeIsThePapersForSmallOnes(name: String, optimizer: String) throws {
+      let bytes = try #require(Presets.all.first { $0.name == name }?.json)
+      let json = try JSON(parsing: bytes, name: name)
+      func resolve(_ more: [JSONMember]) throws -> TrainingConfiguration {
+        let flags: [JSONMember] = .init([
+          "optimizer": .string(optimizer), "recipe": "paper", "context": 256,
+        ])
+        return try TrainingConfiguration.resolve(
+          preset: json, presetName: name, file: nil, flags: flags + more)
+      }
+      let c = try resolve([])
+      #expect(c.schedule == "cosine" && c.minLRRatio == 0.05 && c.matrixLRRatio == 1)
+      #expect(c.sophiaForm == "paper" && c.lr <= 1.2e-3)
+      #expect(c.beta1 == (optimizer == "adamw" ? 0.9 : 0.96))
+      #expect(try resolve([JSONMember("sophia-form", "official")]).sophiaForm == "official")
+    }
   }
 }
