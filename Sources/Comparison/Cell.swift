@@ -20,10 +20,13 @@ public struct Cell: Sendable, Equatable {
   public let key: String
 
   /// A cell. Its key is made of what differs from the program's defaults, so that a flag that is new
-  /// leaves it as it is, of the model's sizes and of the tokens themselves, not of where they lie.
+  /// leaves it as it is, of the model's sizes and of the tokens and initial weights themselves, not of
+  /// where they lie.
+  /// - weights: which ones `--init-from` names; nil if it is not given
   init(
     _ arm: Study.Arm, choice: [JSONMember], seed: Int, configuration: TrainingConfiguration,
-    evaluation: (every: Int, tokens: Int), model: JSON, data: String
+    evaluation: (every: Int, tokens: Int), model: JSON, data: String,
+    weights: String?
   ) {
     let listed = choice.filter { member in
       arm.axes.contains { $0.isList && $0.key.utf8.elementsEqual(member.key.utf8) }
@@ -32,16 +35,31 @@ public struct Cell: Sendable, Equatable {
     self.configuration = configuration
     name = ([arm.name] + listed.map(Self.text) + ["seed=\(seed)"]).joined(separator: " ")
     let sizes = (model.objectValue ?? []).filter { $0.key != "training" }
-    let identity: JSON = [
-      "model": .object(sizes), "data": .string(data), "eval-every": .integer(evaluation.every),
-      "eval-tokens": .integer(evaluation.tokens),
-      "configuration": .object(Self.changed(configuration)),
+    var identity = [
+      JSONMember("model", .object(sizes)), JSONMember("data", .string(data)),
+      JSONMember("eval-every", .integer(evaluation.every)),
+      JSONMember("eval-tokens", .integer(evaluation.tokens)),
+      JSONMember("configuration", .object(Self.changed(configuration))),
     ]
-    key = Self.hash(identity.serialized())
+    if let weights { identity.append(JSONMember("weights", .string(weights))) }
+    key = Self.hash(JSON.object(identity).serialized())
   }
 
   /// The resolved configuration without the paths: what a result is compared with.
   var resolved: [JSONMember] { Self.withoutPaths(configuration.json) }
+
+  /// Whether a configuration is this cell's, wherever its files lie; else the first member of it that
+  /// differs, and what this cell has there.
+  func difference(
+    from configuration: [JSONMember]
+  ) -> (stored: JSONMember, now: JSONMember)? {
+    for stored in configuration {
+      if let now = resolved.first(where: { $0.key == stored.key }), now != stored {
+        return (stored, now)
+      }
+    }
+    return nil
+  }
 
   private static func changed(_ configuration: TrainingConfiguration) -> [JSONMember] {
     let usual = withoutPaths(TrainingConfiguration().json)
@@ -49,7 +67,7 @@ public struct Cell: Sendable, Equatable {
   }
 
   private static func withoutPaths(_ json: JSON) -> [JSONMember] {
-    (json.objectValue ?? []).filter { !["model", "data", "tokenizer"].contains($0.key) }
+    (json.objectValue ?? []).filter { !["model", "data", "tokenizer", "init-from"].contains($0.key) }
   }
 
   /// `lr=0.002`.

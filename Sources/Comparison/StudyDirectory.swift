@@ -18,9 +18,10 @@ struct StudyDirectory {
   /// The directory of a cell.
   func path(of key: String) -> String { "\(path)/cells/\(key)" }
 
-  /// The events of a cell.
-  func metrics(of key: String) throws(ComparisonError) -> CellMetrics {
-    try CellMetrics(path: "\(path(of: key))/metrics.jsonl", files: files)
+  /// The events of a cell, and the file they are in.
+  func metrics(of key: String) throws(ComparisonError) -> (CellMetrics, file: String) {
+    let file = "\(path(of: key))/metrics.jsonl"
+    return (try CellMetrics(path: file, files: files), file)
   }
 
   /// The result of a cell, if it is finished.
@@ -29,16 +30,18 @@ struct StudyDirectory {
     let file = "\(path(of: cell.key))/result.json"
     guard files.exists(file) else { return nil }
     let result = try CellResult(try json(file), file: file)
-    for stored in result.configuration {
-      guard let now = cell.resolved.first(where: { $0.key == stored.key }), now != stored else {
-        continue
-      }
-      throw .invalid(
-        file: file, place: stored.key, expected: Cell.text(now),
-        found: "\(Cell.text(stored)) of an earlier version: remove \(path(of: cell.key)) to run it "
-          + "again")
-    }
+    try check(result.configuration, isOf: cell, file: file)
     return result
+  }
+
+  /// - Throws: if a configuration is not the cell's, because a default of the program changed.
+  func check(
+    _ configuration: [JSONMember], isOf cell: Cell, file: String
+  ) throws(ComparisonError) {
+    guard let (stored, now) = cell.difference(from: configuration) else { return }
+    throw .invalid(
+      file: file, place: stored.key, expected: Cell.text(now),
+      found: "\(Cell.text(stored)) of an earlier version: remove \(path(of: cell.key)) to run it again")
   }
 
   /// The times of a finished cell.

@@ -1,3 +1,4 @@
+import Checkpoints
 import Dataset
 import Files
 import Machine
@@ -13,6 +14,8 @@ struct StudyPlan {
   private let paths: [JSONMember]
   /// Which tokens these are, wherever they lie.
   private let data: String
+  /// Which weights an `init-from` names, by its path.
+  private let weights: [String: String]
   private let vocabularySize: Int
 
   /// Opens model and data, or makes the built-in corpus in `out`.
@@ -39,6 +42,15 @@ struct StudyPlan {
     guard dataset.validation.count > 1 else {
       throw .invalid(
         file: directory, place: "validation", expected: "tokens to compare by", found: "none")
+    }
+    let settings = study.settings + study.arms.flatMap { $0.choices.flatMap { $0 } }
+    let folders = settings.filter { $0.key == "init-from" }.compactMap(\.value.stringValue)
+    weights = try asComparison("\(study.file): init-from") {
+      var weights: [String: String] = [:]
+      for folder in Set(folders.filter { !$0.isEmpty }.map(study.path)) {
+        weights[folder] = try Self.checksum(ofWeightsIn: folder, files)
+      }
+      return weights
     }
     data = "\(dataset.fingerprint) \(Self.checksum(of: dataset.validation))"
     vocabularySize = dataset.tokenizer.vocabularySize
@@ -102,7 +114,8 @@ struct StudyPlan {
       let every = study.evalEvery ?? (configuration.steps + 39) / 40
       return Cell(
         arm, choice: choice, seed: seed, configuration: configuration,
-        evaluation: (every, study.evalTokens), model: model, data: data)
+        evaluation: (every, study.evalTokens), model: model, data: data,
+        weights: weights[configuration.initFrom])
     }
   }
 
@@ -135,6 +148,22 @@ struct StudyPlan {
     if path.isEmpty { return nil }
     return files.isDirectory(path)
       ? try Tokenizer.load(directory: path) : try Tokenizer.load(file: path)
+  }
+
+  /// Which weights a folder holds.
+  private static func checksum(
+    ofWeightsIn folder: String, _ files: any FileSystem
+  ) throws -> String {
+    let path = try CheckpointDirectory.open(folder, files: files).checkpoint.path
+    let names = try files.list(path).filter {
+      $0.hasPrefix("model") && $0.hasSuffix(".safetensors")
+    }
+    let crc = try names.sorted().reduce(0 as UInt32) { crc, name in
+      try MappedFile(path: "\(path)/\(name)").withBytes {
+        CRC32C.checksum($0, continuing: crc)
+      }
+    }
+    return String(crc, radix: 16)
   }
 
   /// Which tokens the losses are of.

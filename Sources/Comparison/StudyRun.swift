@@ -120,19 +120,19 @@ public final class StudyRun {
     _ cell: Cell, at place: ComparisonEvent.Place, _ shouldStop: () -> Bool
   ) throws(ComparisonError) -> CellResult? {
     report(.began(place))
-    var divergence: (step: Int, what: String)?
+    var divergence: (step: Int, reason: String)?
+    let trainer = try trainer(of: cell, at: place)
     do {
-      let outcome = try train(cell, place, shouldStop)
-      guard outcome == .finished else { return nil }
+      guard try trainer.run(shouldStop: shouldStop) == .finished else { return nil }
     } catch .nonFinite(let step, let what, _) {
-      divergence = (step, what)
+      divergence = (step, "\(what) is not finite")
     } catch .spikes(let step, let reason) {
       divergence = (step, reason)
     } catch {
       throw .training(place: cell.name, error)
     }
-    let metrics = try directory.metrics(of: cell.key)
-    let result = CellResult(cell, metrics, divergence: divergence)
+    let (metrics, file) = try directory.metrics(of: cell.key)
+    let result = try CellResult(cell, metrics, divergence: divergence, file: file)
     let timing = CellTiming(
       metrics, batchTokens: cell.configuration.batchTokens, machine: options.machine,
       command: options.command)
@@ -141,22 +141,30 @@ public final class StudyRun {
     return result
   }
 
-  private func train(
-    _ cell: Cell, _ place: ComparisonEvent.Place, _ shouldStop: () -> Bool
-  ) throws(TrainingError) -> TrainingOutcome {
+  /// The run of a cell, from its newest checkpoint on if there is one.
+  private func trainer(
+    of cell: Cell, at place: ComparisonEvent.Place
+  ) throws(ComparisonError) -> Trainer {
     let out = directory.path(of: cell.key)
     var request = TrainingRun.Request(out: out)
     let begun = try? CheckpointStore(directory: out, files: files).steps()
     request.resume = begun?.isEmpty == false
-    // A run that goes on takes what it began with.
-    request.flags = request.resume ? [] : cell.configuration.json.objectValue ?? []
+    // A run that goes on takes what it began with, but for what may have moved.
+    request.flags = (cell.configuration.json.objectValue ?? []).filter {
+      !request.resume || ["data", "tokenizer"].contains($0.key)
+    }
     request.options.evalEvery = cell.evalEvery
     request.options.evalTokens = study.evalTokens
     request.options.checkpointEvery = options.checkpointEvery
     let show: (TrainingEvent) -> Void = { [report] in report(.training(place, $0)) }
-    let trainer = try TrainingRun(request, files: files, on: team, report: show)
-      .makeTrainer(on: team, report: show)
-    return try trainer.run(shouldStop: shouldStop)
+    let trainer = try asComparison(cell.name) {
+      try TrainingRun(request, files: files, on: team, report: show)
+        .makeTrainer(on: team, report: show)
+    }
+    try directory.check(
+      trainer.configuration.json.objectValue ?? [], isOf: cell,
+      file: "\(out)/\(TrainingRun.configurationFile)")
+    return trainer
   }
 
   private func publish(_ cells: [Cell]) throws(ComparisonError) {

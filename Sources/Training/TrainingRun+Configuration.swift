@@ -13,9 +13,12 @@ extension TrainingRun {
     }
     let configuration: TrainingConfiguration
     if let stored = try storedConfiguration(checkpoint, request, files) {
-      try refuseChanges(of: stored, by: file?.members ?? [], from: file?.name)
-      try refuseChanges(of: stored, by: request.flags, from: nil)
-      configuration = stored
+      var going = stored
+      try going.takePlaces(from: file?.members ?? [], of: file?.name)
+      try going.takePlaces(from: request.flags, of: nil)
+      try refuseChanges(of: going, by: file?.members ?? [], from: file?.name)
+      try refuseChanges(of: going, by: request.flags, from: nil)
+      configuration = going
     } else {
       let name = modelName(request.flags, file?.members)
       configuration = try TrainingConfiguration.resolve(
@@ -87,5 +90,15 @@ extension TrainingRun {
         "--model \(name): neither a file nor a preset; did you mean \(nearest(name, names))? Presets: "
           + names.joined(separator: ", "))
     }
+  }
+}
+
+extension TrainingConfiguration {
+  /// Where data and tokenizer lie now. They may have moved since the run began: that they are the same
+  /// is seen by the fingerprint of the tokens.
+  fileprivate mutating func takePlaces(
+    from members: [JSONMember], of source: String?
+  ) throws(TrainingError) {
+    try apply(members.filter { ["data", "tokenizer"].contains($0.key) }, from: source)
   }
 }

@@ -65,12 +65,12 @@ final class StudyPlace {
 
   /// Writes a study of 12 steps a cell and reads it.
   func study(
-    _ arms: String = StudyPlace.arms, more: String = "", seeds: String = "[1, 2]"
+    _ arms: String = StudyPlace.arms, more: String = "", every: Int = 3, seeds: String = "[1, 2]"
   ) throws -> Study {
     try write(
       """
       {"title": "A <study> & more", "model": "m.json", "data": "data", "tokens": 768,
-       "seeds": \(seeds), "baseline": "adamw", "eval-every": 3, "eval-tokens": 200,
+       "seeds": \(seeds), "baseline": "adamw", "eval-every": \(every), "eval-tokens": 200,
        "settings": {"warmup": 2, "curvature-interval": 4},\(more)
        "arms": \(arms)}
       """, to: "study.json")
@@ -99,6 +99,16 @@ final class StudyPlace {
       if stop(event) { log.isStopped = true }
     }
     return (try run.run(shouldStop: { log.isStopped }), log.began)
+  }
+
+  /// Trains without a study, to the end; goes on if there are no flags.
+  func train(_ out: String, _ flags: KeyValuePairs<String, JSON> = [:]) throws {
+    var request = TrainingRun.Request(out: file(out))
+    request.flags = flags.map { JSONMember($0.key, $0.value) }
+    request.resume = flags.isEmpty
+    (request.options.evalEvery, request.options.evalTokens) = (3, 200)
+    let team = ThreadTeam(count: 1)
+    _ = try TrainingRun(request, on: team) { _ in }.makeTrainer(on: team) { _ in }.run()
   }
 
   private final class Log {

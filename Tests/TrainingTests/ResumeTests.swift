@@ -65,7 +65,7 @@ extension TrainingTests {
       arguments: [
         ("lr", 0.5, "0.002"), ("steps", 13, "12"), ("seed", 7, "0"), ("context", 8, "16"),
         ("optimizer", "adamw", "\"sophia-g\""), ("batch-tokens", 128, "64"), ("warmup", 3, "2"),
-        ("recipe", "paper", "\"none\""), ("data", "elsewhere", nil), ("model", "gpt2", nil),
+        ("recipe", "paper", "\"none\""), ("model", "gpt2", nil),
       ] as [(String, JSON, String?)])
     func withAChangedFlagIsAnErrorThatNamesIt(key: String, value: JSON, was: String?) throws {
       let tiny = try TinyRun()
@@ -80,6 +80,31 @@ extension TrainingTests {
       #expect(line { try tiny.run(request) } == changed)
       // The run itself is none the worse for it.
       #expect(try tiny.run(tiny.request("run", resume: true)).outcome == .finished)
+    }
+
+    /// Data that lie elsewhere now are found where the flag says, others are told from them.
+    @Test func goesOnWithDataThatMoved() throws {
+      let tiny = try TinyRun()
+      let whole = try tiny.run(tiny.request("whole"))
+      try tiny.run(tiny.request("run"), stopAt: 5)
+      try LocalFileSystem().rename(tiny.file("data"), to: tiny.file("moved"))
+      try TinyRun.build(
+        stories: 50, tokenizer: try TinyRun.makeTokenizer(), output: tiny.file("others"))
+      func resume(_ data: String) throws -> FinishedRun {
+        try tiny.run(
+          tiny.request("run", [JSONMember("data", .string(tiny.file(data)))], resume: true),
+          stopAt: 9)
+      }
+      let missing = line { _ = try resume("data") }
+      #expect(missing.contains(tiny.file("data")), "\(missing)")
+      let wrong = line { _ = try resume("others") }
+      #expect(wrong.contains("not the data that the run began with"), "\(wrong)")
+      #expect(try resume("moved").outcome == .interrupted(step: 9))
+      // From then on it is known.
+      var request = tiny.request("run", resume: true)
+      request.flags = []
+      let rest = try tiny.run(request)
+      #expect(rest.outcome == .finished && rest.bits == whole.bits)
     }
 
     /// No flag at all, and the same ones again, both go on; the intervals may change.
