@@ -3,7 +3,7 @@ import Files
 /// What the results of a study come to, arm by arm.
 ///
 /// The best setting of an arm is that of the lowest mean final loss over the sweep's seeds, among those
-/// that diverged for none; the seeds of finalists don't choose. The spread is the lowest and the highest
+/// that diverged for none of them; the seeds of finalists don't choose. The spread is the lowest and the highest
 /// seed: of two or three seeds a standard error would promise more than is known.
 struct StudySummary {
   let study: Study
@@ -84,10 +84,12 @@ struct ArmSummary {
   let axes: [Study.Axis]
   /// Settings in the order of the study, each with its seeds.
   let groups: [SettingSummary]
+  /// How many settings the study has for it.
+  let settings: Int
   private let bestIndex: Int?
 
   init(_ arm: Study.Arm, _ records: [StudyRecord], seeds: [Int]) {
-    (name, axes) = (arm.name, arm.axes.filter(\.isList))
+    (name, axes, settings) = (arm.name, arm.axes.filter(\.isList), arm.choices.count)
     var groups: [SettingSummary] = []
     for record in records {
       if let at = groups.firstIndex(where: { $0.settings == record.settings }) {
@@ -98,15 +100,18 @@ struct ArmSummary {
     }
     self.groups = groups
     let means = groups.enumerated().compactMap { index, group -> (index: Int, mean: Double)? in
-      guard !group.diverges else { return nil }
-      let losses = group.records.filter { seeds.contains($0.seed) }.compactMap(\.result.loss)
-      return Spread(losses).map { (index, $0.mean) }
+      let sweep = group.records.filter { seeds.contains($0.seed) }
+      let losses = sweep.compactMap(\.result.loss)
+      return losses.count == sweep.count ? Spread(losses).map { (index, $0.mean) } : nil
     }
     bestIndex = means.min { $0.mean < $1.mean }?.index
   }
 
   /// The best setting; nil while there is none, and if each diverged.
   var best: SettingSummary? { bestIndex.map { groups[$0] } }
+
+  /// Whether the study has more than one value of some number for it.
+  var isSearched: Bool { axes.contains { $0.values.compactMap(\.doubleValue).count > 1 } }
 
   /// Keys of numbers whose best value is the smallest or largest that was tried: the range is to be
   /// widened before anything is concluded.

@@ -81,12 +81,13 @@ extension ComparisonTests {
         try record("a", lr: 0.1, seed: 2, curve: [(100, 4)]),
         try record("a", lr: 0.2, seed: 2, curve: [(100, 4.25)]),
         try record("a", lr: 0.4, seed: 2, curve: [], diverged: true),
-        // A seed of finalists does not choose.
+        // A seed of finalists does not choose, not even by diverging.
         try record("a", lr: 0.2, seed: 9, curve: [(100, 99)]),
+        try record("a", lr: 0.2, seed: 10, curve: [], diverged: true),
       ]
-      let arm = StudySummary(try study(finalists: [9]), records).arms[0]
-      #expect(arm.best?.text == "lr=0.2" && arm.best?.records.count == 3 && arm.edges.isEmpty)
-      #expect(arm.groups.map(\.diverges) == [false, false, true])
+      let arm = StudySummary(try study(finalists: [9, 10]), records).arms[0]
+      #expect(arm.best?.text == "lr=0.2" && arm.best?.records.count == 4 && arm.edges.isEmpty)
+      #expect(arm.isSearched && arm.groups.map(\.diverges) == [false, true, true])
       let pair = StudySummary(try study(), Array(records.filter { $0.seed == 1 }.prefix(2)))
       #expect(pair.arms[0].best?.loss?.mean == 3.5 && pair.arms[1].best == nil)
       // The smallest of those that were tried.

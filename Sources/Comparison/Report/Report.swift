@@ -111,7 +111,8 @@ struct ReportPage {
   private static let method = """
     A best setting is that of the lowest mean final loss over the sweep’s seeds, among those that \
     diverged for none; the seeds of finalists don’t choose. Ranges are from the lowest to the highest \
-    seed, sd is the sample standard deviation. Diverged: a loss or gradient was not finite. Times are \
+    seed, sd is the sample standard deviation. Diverged: a loss or gradient was not finite, or too many \
+    steps spiked (--spike-guard). Times are \
     of training steps alone.
     """
 }

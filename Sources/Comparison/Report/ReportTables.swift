@@ -23,18 +23,27 @@ struct ReportTables {
       return (
         [
           arm.name, best.map { $0.text.isEmpty ? "–" : $0.text } ?? "none",
-          "\(best?.finished.count ?? 0)", ReportWords.text(best?.loss),
+          Self.seeds(best), ReportWords.text(best?.loss),
           best?.loss?.deviation.map { Markup.fixed($0, 4) } ?? "–",
           bits.map { Markup.fixed($0.mean, 4) } ?? "–",
           isBaseline ? "1" : summary.race(arm).map { ReportWords.text($0) } ?? "–",
           speed.map { Markup.grouped(Int($0.mean)) } ?? "–", "\(arm.groups.count)",
           "\(arm.groups.filter(\.diverges).count)",
           best == nil
-            ? "–" : arm.edges.isEmpty ? "yes" : "edge: \(arm.edges.joined(separator: ", "))",
+            ? "–"
+            : !arm.isSearched
+              ? "not searched"
+              : arm.edges.isEmpty ? "yes" : "edge: \(arm.edges.joined(separator: ", "))",
         ], ""
       )
     }
     return Self.table(columns, rows)
+  }
+
+  /// How many seeds ran to the end, of those that ran.
+  private static func seeds(_ setting: SettingSummary?) -> String {
+    let (finished, all) = (setting?.finished.count ?? 0, setting?.records.count ?? 0)
+    return finished == all ? "\(all)" : "\(finished) of \(all)"
   }
 
   /// A cell a row, the best settings' in bold.
@@ -59,7 +68,7 @@ struct ReportTables {
     let end =
       result.status == .finished
       ? "finished"
-      : "diverged in step \(result.divergedStep ?? 0) (\(ReportWords.short(result.reason)))"
+      : "diverged in step \(result.divergedStep ?? 0) (\(result.reason ?? "no reason recorded"))"
     let setting = record.settings.map(Cell.text).joined(separator: " ")
     return [
       record.arm, setting.isEmpty ? "–" : setting, "\(record.seed)",

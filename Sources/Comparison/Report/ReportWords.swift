@@ -10,12 +10,6 @@ enum ReportWords {
     return "\(nats(spread.mean)) (\(Markup.fixed(spread.low, 3))–\(Markup.fixed(spread.high, 3)))"
   }
 
-  /// What was not finite, without its article.
-  static func short(_ reason: String?) -> String {
-    guard let reason else { return "a number" }
-    return reason.hasPrefix("the ") ? String(reason.dropFirst(4)) : reason
-  }
-
   /// How soon the baseline's loss was reached.
   static func text(_ race: Race) -> String {
     if let spread = race.spread {
@@ -34,8 +28,10 @@ enum ReportWords {
     }
     return summary.arms.filter { $0.name != baseline.name }.map { arm in
       guard let race = summary.race(arm), let behind = Spread(race.behind) else {
-        return arm.groups.contains(where: \.diverges)
-          ? "\(arm.name): every setting diverged." : "\(arm.name): no cell is finished yet."
+        let diverged = arm.groups.filter(\.diverges).count
+        return diverged == 0
+          ? "\(arm.name): no cell is finished yet."
+          : "\(arm.name): none finished, and \(diverged) of \(arm.settings) settings diverged."
       }
       let seeds = "\(race.ratios.count) seed\(race.ratios.count == 1 ? "" : "s")"
       let end =
@@ -66,10 +62,14 @@ enum ReportWords {
         : "The best setting of \(arm.name) lies at the edge of what was tried for "
           + "\(arm.edges.joined(separator: ", ")): a wider range may be better."
     }
+    let fixed = summary.arms.filter { $0.best != nil && !$0.isSearched }.map(\.name)
+    let unsearched =
+      fixed.isEmpty
+      ? [] : ["One setting alone, not searched in this study: \(fixed.joined(separator: ", "))."]
     let single = summary.arms.filter { $0.best?.finished.count == 1 }.map(\.name)
     let seeds =
       single.isEmpty
       ? [] : ["One seed alone, so no spread: \(single.joined(separator: ", "))."]
-    return edges + seeds
+    return edges + unsearched + seeds
   }
 }
