@@ -214,6 +214,7 @@ import Testing
     (.paper, 0x4431_1a4d_e8ef_b44c), (.official, 0xe2d5_39ee_f1c0_bffa),
     (.adamW, 0x715d_943b_38fa_e385), (.v1, 0xbc43_b1ec_c59e_f5a4),
     (.corrected, 0x9a53_b276_af1f_76a7), (.lion, 0x612f_2456_c598_1cc1),
+    (.nesterov, 0xcc21_0025_e911_c448),
   ]
 
   @Test(arguments: checksums)
