@@ -21,6 +21,7 @@ public final class Engine {
   private let promptRows: Int
   private var waiting: [(id: Int, request: Request)] = []
   private var active: [ActiveSequence] = []
+  /// Requests that ended thus and are not reported yet.
   private var cancelled: [Int] = []
   private var nextID = 0
   /// A shorter common beginning is not worth sharing.
@@ -77,12 +78,13 @@ public final class Engine {
   ///
   /// Throws ``MemoryError`` if there is none for the logits; the step may be tried again.
   public func step() throws(MemoryError) -> [Step] {
-    var steps = takeCancelled()
+    dropCancelled()
     admit()
-    if active.isEmpty { return steps }
+    if active.isEmpty { return takeCancelled() }
     let start = ContinuousClock.now
     let batch = plan()
     let logits = try decoder.forward(batch.map(\.input), logits: .tail(batch.map(\.logitRows)))
+    var steps = takeCancelled()
     var (items, row): ([SequenceDraws.Item], Int) = ([], 0)
     for part in batch where part.logitRows > 0 {
       items.append(
@@ -98,12 +100,15 @@ public final class Engine {
     return steps
   }
 
-  private func takeCancelled() -> [Step] {
-    defer { cancelled = [] }
+  private func dropCancelled() {
     for id in cancelled {
       waiting.removeAll { $0.id == id }
       active.removeAll { $0.id == id }
     }
+  }
+
+  private func takeCancelled() -> [Step] {
+    defer { cancelled = [] }
     return cancelled.map { Step(request: $0, end: .stopped) }
   }
 
@@ -155,13 +160,14 @@ public final class Engine {
     let logitRows: Int
   }
 
-  /// What each sequence feeds: the newest token and what may follow it, or as much of its prompt as
-  /// fits this step.
+  /// What each sequence feeds: the newest token and, while no prompt is read, what may follow it; or
+  /// as much of its prompt as fits this step.
   private func plan() -> [Part] {
     for sequence in active { sequence.slideIfFull() }
     let writing = active.count { !$0.isReadingPrompt }
     var rows = max(1, promptRows - writing)
-    let proposed = max(0, Self.rowsWithProposals - writing) / max(1, writing)
+    let room = writing == active.count ? max(0, Self.rowsWithProposals - writing) : 0
+    let proposed = room / max(1, writing)
     var batch: [Part] = []
     for sequence in active {
       let (pending, isPrompt) = (sequence.pending, sequence.isReadingPrompt)

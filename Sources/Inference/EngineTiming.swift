@@ -1,9 +1,10 @@
-/// Where an engine's time went. A step that reads any prompt counts as prefill with all of its
-/// rows, one that only writes as decoding; each rate is tokens over seconds of one kind.
+/// Where an engine's time went. A step that reads any prompt counts as prefill, one that only writes
+/// as decoding; each rate is tokens over seconds of one kind. Tokens that other texts write while a
+/// prompt is read are in neither count.
 public struct EngineTiming: Sendable, Equatable {
   /// Seconds of steps that read prompts.
   public private(set) var prefillSeconds = 0.0
-  /// Tokens that passed the model in them.
+  /// Tokens of prompts that passed the model in them.
   public private(set) var prefillTokens = 0
   /// Seconds of steps that read no prompt.
   public private(set) var decodeSeconds = 0.0
@@ -33,15 +34,15 @@ public struct EngineTiming: Sendable, Equatable {
     let seconds = Double(whole) + Double(atto) * 1e-18
     let proposed = batch.reduce(0) { $0 + $1.proposal.count }
     let right = accepted.reduce(0, +)
-    let tokens = batch.reduce(0) { $0 + $1.input.tokens.count } - proposed + right
     proposedTokens += proposed
     acceptedTokens += right
-    if batch.contains(where: \.isPrompt) {
+    let prompts = batch.filter(\.isPrompt)
+    if !prompts.isEmpty {
       prefillSeconds += seconds
-      prefillTokens += tokens
+      prefillTokens += prompts.reduce(0) { $0 + $1.input.tokens.count }
     } else {
       decodeSeconds += seconds
-      decodeTokens += tokens
+      decodeTokens += batch.count + right
       decodeSteps += 1
     }
   }

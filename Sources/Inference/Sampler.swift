@@ -8,8 +8,8 @@ public struct Sampler: Sendable {
   public let settings: SamplingSettings
   private let random: Philox
   private let sample: UInt32
-  /// Keeps these numbers apart from those of training: initial weights 0x1…, labels 0x2….
-  private static let stream: UInt32 = 0x3000_0000
+  /// Keeps these numbers apart from those of training: initial weights 0x1…, labels 0x2…, probes 0x3….
+  private static let stream: UInt32 = 0x4000_0000
 
   /// The settings must be valid (``SamplingSettings/validate()``).
   /// - sample: the number of the text among those of one prompt and seed.

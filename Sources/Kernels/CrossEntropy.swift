@@ -38,11 +38,13 @@ public enum CrossEntropy {
   }
 
   /// The loss alone; the logits are destroyed.
-  /// - losses: (R), nats; - logits: (R, ld); - targets: (R).
+  /// - losses: (R), nats; - logits: (R, ld), ld a multiple of 16, of which V columns are valid;
+  /// - targets: (R).
   public static func forward(
     losses: UnsafeMutablePointer<Double>, logits: UnsafeMutablePointer<Float>, ld: Int,
     targets: UnsafePointer<UInt16>, R: Int, V: Int, on team: ThreadTeam
   ) {
+    precondition(ld >= V && ld % 16 == 0, "CrossEntropy: ld \(ld) for \(V) columns")
     team.parallelFor(R) { rows in
       for r in rows {
         let row = logits + r * ld

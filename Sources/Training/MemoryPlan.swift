@@ -3,6 +3,9 @@ public import Transformer
 
 /// What a run takes, counted before it is taken.
 public struct MemoryPlan: Sendable {
+  /// Tokens of a sample of text, its first included.
+  public static let sampleLength = 81
+
   /// Sequences of a micro-batch.
   public let microBatch: Int
   /// Each part's bytes, with a name for the user.
@@ -50,8 +53,13 @@ public struct MemoryPlan: Sendable {
           "orthogonalization", configuration.workspaceBytes(of: table, threads: threads)
         ), ("curvature gradient", optimizer.isSophia ? parameters : 0),
         ("mean of curvature groups", configuration.curvatureMeanBytes(of: table)),
-        // The weights once more, packed for decoding.
-        ("samples of text", samples ? parameters + Decoder.bytes(config, threads: threads) : 0),
+        // The weights once more, packed for decoding, and the keys and values of a short text.
+        (
+          "samples of text",
+          samples
+            ? parameters + Decoder.bytes(config, threads: threads)
+              + KVPool.bytes(config, pages: KVPool.pages(for: Self.sampleLength)) : 0
+        ),
         (
           "activations of \(B)×\(T) tokens",
           StepGradient.bytes(

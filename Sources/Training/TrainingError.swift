@@ -27,8 +27,8 @@ public enum TrainingError: Error, CustomStringConvertible {
     case .nonFinite(let step, let what, let tensor):
       let first = tensor.map { " (first bad tensor: \($0))" } ?? ""
       return
-        "step \(step): \(what) is not finite\(first): stopped before the update; the last checkpoint "
-        + "is good (lower --lr, lengthen --warmup or raise --gamma)"
+        "step \(step): \(what) is not finite\(first): stopped before the update, checkpoints are from "
+        + "before it (lower --lr, lengthen --warmup or raise --gamma)"
     case .spikes(let step, let reason):
       return
         "step \(step): \(reason), the \(SpikeGuard.limit)th batch to be skipped within "

@@ -4,7 +4,8 @@ public import Machine
 /// GPT-2 over cached keys and values: prefill and decoding are one function that takes, for each
 /// sequence of a batch, its cache and its next tokens.
 ///
-/// A row's logits have the bits of the training forward's, however its sequence is split into
+/// A row's logits have the bits of the training forward's if weights, keys and values are in fp32; in
+/// any precision they are the same however its sequence is split into
 /// calls, whatever else is in the batch, and for any number of threads.
 public final class Decoder {
   /// A sequence's next tokens.

@@ -1,7 +1,7 @@
 import Kernels
 import Machine
 
-/// The training forward: tokens to the head's input. Ten calls a layer, in the paper's order.
+/// The training forward: tokens to the head's input. Eight calls a layer, in the paper's order.
 struct Forward {
   let config: GPT2Config
   let parameters: ParameterViews

@@ -14,7 +14,8 @@ public enum KVPrecision: String, CaseIterable, Sendable {
 /// all layers and heads in the layout of ``AttentionPage``, and is counted by the caches that use
 /// it, so caches with a common beginning hold it once.
 ///
-/// Not for several threads at a time; the decoder's own team only reads it.
+/// Not for several threads at a time; the decoder's team reads and writes the numbers of pages, not
+/// which are free.
 public final class KVPool {
   /// Pages in all.
   public let pageCount: Int

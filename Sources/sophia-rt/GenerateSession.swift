@@ -69,7 +69,7 @@ struct GenerateSession {
       if text.end != nil { last = text }
     }
     _ = Interrupts.take()
-    let written = last?.shownTokens(from: 0).map(\.id) ?? []
+    let written = last?.shownIDs ?? []
     tokens = prompt + written
     try StandardOutput.write("\n")
     if last?.end == .endOfText && written.isEmpty { terminal.note("[the text ends here]") }

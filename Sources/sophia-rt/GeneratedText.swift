@@ -65,9 +65,19 @@ struct GeneratedText {
     return switch end {
     case .stopString?: rest.prefix { $0.start < shown.count }
     case .some: rest
-    case nil: rest.prefix { $0.start + tokenizer.bytes(of: $0.id).count <= shown.count }
+    case nil: rest.prefix { end(of: $0) <= shown.count }
     }
   }
+
+  /// The text that is shown, to go on from: a token of which a stop string hides the end gives way to
+  /// those of its beginning.
+  var shownIDs: [UInt32] {
+    let whole = tokens.prefix { end(of: $0) <= shown.count }
+    let rest = shown[(whole.last.map(end) ?? 0)...]
+    return whole.map(\.id) + (rest.isEmpty ? [] : tokenizer.encode(Array(rest)))
+  }
+
+  private func end(of token: Token) -> Int { token.start + tokenizer.bytes(of: token.id).count }
 }
 
 extension GeneratedText.End {

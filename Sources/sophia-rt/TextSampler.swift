@@ -14,16 +14,16 @@ final class TextSampler {
     self.team = team
   }
 
-  /// A text of at most 80 tokens from these weights; a reason instead if there is none.
+  /// A short text from these weights; a reason instead if there is none.
   func sample(_ parameters: Arena) -> String {
     let tokenizer = run.dataset.tokenizer
     do {
       let model = try DecoderModel(run.model, parameters: parameters, on: team)
-      let engine = try Engine(model, pages: KVPool.pages(for: 128), on: team)
+      let engine = try Engine(model, pages: KVPool.pages(for: MemoryPlan.sampleLength), on: team)
       let generator = try Generator(
         engine,
         Request(
-          prompt: [tokenizer.endOfText ?? 0], maxTokens: min(80, run.model.contextLength - 1),
+          prompt: [tokenizer.endOfText ?? 0], maxTokens: min(MemoryPlan.sampleLength, run.model.contextLength) - 1,
           sampling: SamplingSettings(temperature: 0.8),
           stopTokens: Set([tokenizer.endOfText].compactMap { $0 })))
       var ids: [UInt32] = []
