@@ -70,8 +70,6 @@ CS_INLINE float cs_sum(cs_f32x16 v) {
 }
 /// Largest lane.
 CS_INLINE float cs_hmax(cs_f32x16 v) { return __builtin_reduce_max(v); }
-/// Asks for the cache line of `p` to be brought into L1.
-CS_INLINE void cs_prefetch(const void *p) { __builtin_prefetch(p, 0, 3); }
 /// Asks for the cache line of `p` to be brought into L2 and no nearer.
 CS_INLINE void cs_prefetch_l2(const void *p) { __builtin_prefetch(p, 0, 2); }
 /// Transposes 4 rows of 16 floats: destination[p * width + i] = source[i * ld + p] for i < 4, p < 16.

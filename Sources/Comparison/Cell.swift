@@ -67,7 +67,8 @@ public struct Cell: Sendable, Equatable {
   }
 
   private static func withoutPaths(_ json: JSON) -> [JSONMember] {
-    (json.objectValue ?? []).filter { !["model", "data", "tokenizer", "init-from"].contains($0.key) }
+    let paths = ["model", "data", "tokenizer", "init-from"]
+    return (json.objectValue ?? []).filter { !paths.contains($0.key) }
   }
 
   /// `lr=0.002`.

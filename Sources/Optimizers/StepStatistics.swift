@@ -5,7 +5,8 @@ public struct StepStatistics: Sendable, Equatable {
   public internal(set) var count = 0
   /// Those that Sophia moves, each limited by its curvature or by the clip; 0 for other optimizers.
   public internal(set) var clippable = 0
-  /// Of them, those with |m| < ρ·h, with the m and h that made this update.
+  /// Of them, those with |m| < ρ·h, with the m (in `nesterov` the average ahead) and h that made this
+  /// update.
   public internal(set) var wins = 0
   /// Coordinates whose curvature refresh was not finite, so that their h was kept.
   public internal(set) var quarantined = 0

@@ -44,7 +44,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var steps = 1000
   /// Which optimizer.
   public var optimizer = OptimizerName.sophiaG.rawValue
-  /// `paper`, `v1` or `official`.
+  /// `paper`, `nesterov`, `v1` or `official`.
   public var sophiaForm = Sophia.Form.paper.rawValue
   /// Peak learning rate.
   public var lr = 1e-3

@@ -52,6 +52,10 @@ struct TokenizeCommand: ParsableCommand {
     if storiesText != nil && stories == nil {
       throw ValidationError("--stories-text writes stories: say how many by --stories")
     }
+    if storiesText != nil && !(files + validationFiles).isEmpty {
+      throw ValidationError(
+        "--stories-text writes stories alone: leave \((files + validationFiles)[0]) away")
+    }
     if tokenizer != nil && trainVocab != nil {
       throw ValidationError("give either --tokenizer or --train-vocab, not both")
     }
