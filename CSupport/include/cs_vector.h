@@ -43,8 +43,12 @@ CS_INLINE cs_f32x16 cs_load_partial(const float *p, int64_t count, float fill) {
 #if defined(__AVX512F__)
   return (cs_f32x16)_mm512_mask_loadu_ps((__m512)v, CS_FIRST_LANES(count), p);
 #else
-  cs_i32x16 mask = CS_FIRST_LANES(count);
   cs_f32x16 read;
+  if (count >= 16) {
+    __builtin_memcpy(&read, p, sizeof read);
+    return read;
+  }
+  cs_i32x16 mask = CS_FIRST_LANES(count);
   read.lo = _mm256_maskload_ps(p, (__m256i)mask.lo);
   read.hi = _mm256_maskload_ps(p + 8, (__m256i)mask.hi);
   return mask ? read : v;
@@ -55,6 +59,11 @@ CS_INLINE void cs_store_partial(float *p, cs_f32x16 v, int64_t count) {
 #if defined(__AVX512F__)
   _mm512_mask_storeu_ps(p, CS_FIRST_LANES(count), (__m512)v);
 #else
+  // A store through a mask takes ten times as long as one without on processors that have no other.
+  if (count >= 16) {
+    __builtin_memcpy(p, &v, sizeof v);
+    return;
+  }
   cs_i32x16 mask = CS_FIRST_LANES(count);
   _mm256_maskstore_ps(p, (__m256i)mask.lo, (__m256)v.lo);
   _mm256_maskstore_ps(p + 8, (__m256i)mask.hi, (__m256)v.hi);

@@ -4,23 +4,12 @@ public import Machine
 /// GELU in the tanh form of GPT-2 (Hendrycks and Gimpel 2016, "gelu_new"), elementwise over (n):
 /// 0.5·x·(1 + tanh u) with u = √(2/π)·(x + 0.044715·x³), which equals x·σ(2u).
 public enum GELU {
-  private static let grain = 1 << 14
-
   /// - out: (n); - inp: (n).
   public static func forward(
     out: UnsafeMutablePointer<Float>, inp: UnsafePointer<Float>, count: Int, on team: ThreadTeam
   ) {
-    team.parallelFor((count + grain - 1) / grain) { chunks in
-      for chunk in chunks {
-        let range = chunk * grain..<min(count, (chunk + 1) * grain)
-        var i = range.lowerBound
-        while i + 16 <= range.upperBound {
-          Vector.store(out + i, value(Vector.load(inp + i)))
-          i += 16
-        }
-        let rest = Int64(range.upperBound - i)
-        if rest > 0 { cs_store_partial(out + i, value(cs_load_partial(inp + i, rest, 0)), rest) }
-      }
+    Vector.forEach(count, on: team) { i, n in
+      cs_store_partial(out + i, value(cs_load_partial(inp + i, n, 0)), n)
     }
   }
 
@@ -29,20 +18,9 @@ public enum GELU {
   public static func backward(
     dout: UnsafeMutablePointer<Float>, inp: UnsafePointer<Float>, count: Int, on team: ThreadTeam
   ) {
-    team.parallelFor((count + grain - 1) / grain) { chunks in
-      for chunk in chunks {
-        let range = chunk * grain..<min(count, (chunk + 1) * grain)
-        var i = range.lowerBound
-        while i + 16 <= range.upperBound {
-          Vector.store(dout + i, Vector.load(dout + i) * slope(Vector.load(inp + i)))
-          i += 16
-        }
-        let rest = Int64(range.upperBound - i)
-        if rest > 0 {
-          let s = slope(cs_load_partial(inp + i, rest, 0))
-          cs_store_partial(dout + i, cs_load_partial(dout + i, rest, 0) * s, rest)
-        }
-      }
+    Vector.forEach(count, on: team) { i, n in
+      let s = slope(cs_load_partial(inp + i, n, 0))
+      cs_store_partial(dout + i, cs_load_partial(dout + i, n, 0) * s, n)
     }
   }
 
@@ -51,15 +29,9 @@ public enum GELU {
     outTangent: UnsafeMutablePointer<Float>, inp: UnsafePointer<Float>,
     inpTangent: UnsafePointer<Float>, count: Int, on team: ThreadTeam
   ) {
-    team.parallelFor((count + grain - 1) / grain) { chunks in
-      for chunk in chunks {
-        let first = chunk * grain
-        Vector.forEach(min(grain, count - first)) { at, n in
-          let i = first + at
-          let s = slope(cs_load_partial(inp + i, n, 0))
-          cs_store_partial(outTangent + i, s * cs_load_partial(inpTangent + i, n, 0), n)
-        }
-      }
+    Vector.forEach(count, on: team) { i, n in
+      let s = slope(cs_load_partial(inp + i, n, 0))
+      cs_store_partial(outTangent + i, s * cs_load_partial(inpTangent + i, n, 0), n)
     }
   }
 
@@ -70,19 +42,13 @@ public enum GELU {
     dout: UnsafeMutablePointer<Float>, doutTangent: UnsafeMutablePointer<Float>,
     inp: UnsafePointer<Float>, inpTangent: UnsafePointer<Float>, count: Int, on team: ThreadTeam
   ) {
-    team.parallelFor((count + grain - 1) / grain) { chunks in
-      for chunk in chunks {
-        let first = chunk * grain
-        Vector.forEach(min(grain, count - first)) { at, n in
-          let i = first + at
-          let x = cs_load_partial(inp + i, n, 0)
-          let (s, d) = (slope(x), cs_load_partial(dout + i, n, 0))
-          let bend = d * curvature(x) * cs_load_partial(inpTangent + i, n, 0)
-          let change = cs_fma(cs_load_partial(doutTangent + i, n, 0), s, bend)
-          cs_store_partial(doutTangent + i, change, n)
-          cs_store_partial(dout + i, d * s, n)
-        }
-      }
+    Vector.forEach(count, on: team) { i, n in
+      let x = cs_load_partial(inp + i, n, 0)
+      let (s, d) = (slope(x), cs_load_partial(dout + i, n, 0))
+      let bend = d * curvature(x) * cs_load_partial(inpTangent + i, n, 0)
+      let change = cs_fma(cs_load_partial(doutTangent + i, n, 0), s, bend)
+      cs_store_partial(doutTangent + i, change, n)
+      cs_store_partial(dout + i, d * s, n)
     }
   }
 
@@ -96,6 +62,12 @@ public enum GELU {
     return x * cubic
   }
 
+  /// 2u'.
+  @inline(__always)
+  private static func argumentSlope(_ x: SIMD16<Float>) -> SIMD16<Float> {
+    cs_fma(x * x, SIMD16(repeating: 3 * 0.044_715 * twiceRoot), SIMD16(repeating: twiceRoot))
+  }
+
   @inline(__always)
   private static func value(_ x: SIMD16<Float>) -> SIMD16<Float> {
     x * VectorMath.sigmoid(argument(x))
@@ -105,17 +77,13 @@ public enum GELU {
   @inline(__always)
   private static func slope(_ x: SIMD16<Float>) -> SIMD16<Float> {
     let s = VectorMath.sigmoid(argument(x))
-    let du = cs_fma(
-      x * x, SIMD16(repeating: 3 * 0.044_715 * twiceRoot), SIMD16(repeating: twiceRoot))
-    return cs_fma(x * du, s * (1 - s), s)
+    return cs_fma(x * argumentSlope(x), s * (1 - s), s)
   }
 
   /// d²/dx² x·σ(a), a = 2u: σ·(1 - σ)·(2a' + x·((1 - 2σ)·a'² + a'')).
   @inline(__always)
   private static func curvature(_ x: SIMD16<Float>) -> SIMD16<Float> {
-    let s = VectorMath.sigmoid(argument(x))
-    let da = cs_fma(
-      x * x, SIMD16(repeating: 3 * 0.044_715 * twiceRoot), SIMD16(repeating: twiceRoot))
+    let (s, da) = (VectorMath.sigmoid(argument(x)), argumentSlope(x))
     let dda = x * (6 * 0.044_715 * twiceRoot)
     return s * (1 - s) * cs_fma(x, cs_fma((1 - 2 * s) * da, da, dda), 2 * da)
   }

@@ -50,7 +50,7 @@ public enum LabelExchange {
   public static func negate(
     out: UnsafeMutablePointer<Float>, other: UnsafePointer<Float>, count: Int, on team: ThreadTeam
   ) {
-    eachVector(count, team) { at, rest in
+    Vector.forEach(count, on: team) { at, rest in
       cs_store_partial(out + at, -cs_load_partial(other + at, rest, 0), rest)
     }
   }
@@ -59,21 +59,9 @@ public enum LabelExchange {
   public static func add(
     out: UnsafeMutablePointer<Float>, other: UnsafePointer<Float>, count: Int, on team: ThreadTeam
   ) {
-    eachVector(count, team) { at, rest in
+    Vector.forEach(count, on: team) { at, rest in
       let sum = cs_load_partial(out + at, rest, 0) + cs_load_partial(other + at, rest, 0)
       cs_store_partial(out + at, sum, rest)
-    }
-  }
-
-  private static func eachVector(
-    _ count: Int, _ team: ThreadTeam, _ body: (_ at: Int, _ count: Int64) -> Void
-  ) {
-    let grain = 1 << 14
-    team.parallelFor((count + grain - 1) / grain) { chunks in
-      for chunk in chunks {
-        let first = chunk * grain
-        Vector.forEach(min(grain, count - first)) { at, rest in body(first + at, rest) }
-      }
     }
   }
 }

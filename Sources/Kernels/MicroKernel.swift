@@ -1,4 +1,5 @@
 internal import CSupport
+import Machine
 
 /// Numbers that the right operand of a register tile may hold.
 protocol TileElement {
@@ -229,5 +230,15 @@ public enum Vector {
       at += 16
     }
     if at < count { body(at, Int64(count - at)) }
+  }
+
+  /// The same, shared out to a team.
+  @inline(__always)
+  static func forEach(
+    _ count: Int, on team: ThreadTeam, _ body: (_ at: Int, _ count: Int64) -> Void
+  ) {
+    team.parallelFor(count, grain: 1 << 14) { range in
+      forEach(range.count) { at, n in body(range.lowerBound + at, n) }
+    }
   }
 }

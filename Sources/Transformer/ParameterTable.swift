@@ -76,15 +76,14 @@ public struct ParameterTable: Sendable {
   public func initialize(_ arena: Arena, seed: UInt64, on team: ThreadTeam) {
     precondition(arena.count == count, "ParameterTable: arena of \(arena.count), not \(count)")
     let random = Philox(seed: seed)
-    let grain = 1 << 12
     for (index, entry) in entries.enumerated() {
       let view = arena.view(entry.offset, count: entry.count)
       switch entry.initialization {
       case .zeros: view.buffer.update(repeating: 0)
       case .ones: view.buffer.update(repeating: 1)
       case .normal(let deviation):
-        team.parallelFor((entry.count + grain - 1) / grain) { chunks in
-          for i in (chunks.lowerBound * grain)..<min(entry.count, chunks.upperBound * grain) {
+        team.parallelFor(entry.count, grain: 1 << 12) { range in
+          for i in range {
             view.base[i] =
               deviation * Float(normal(random, tensor: UInt32(index), at: UInt64(i)))
           }

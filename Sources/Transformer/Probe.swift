@@ -12,9 +12,7 @@ public enum Probe: String, Sendable, Equatable, CaseIterable {
   /// Fills `arena`: element i is a pure function of (seed, step, group, i).
   public func fill(_ arena: Arena, seed: UInt64, step: Int, group: Int, on team: ThreadTeam) {
     let numbers = Numbers(random: Philox(seed: seed), step: UInt32(step), group: UInt32(group))
-    let grain = 1 << 14
-    team.parallelFor((arena.count + grain - 1) / grain) { chunks in
-      let range = chunks.lowerBound * grain..<min(arena.count, chunks.upperBound * grain)
+    team.parallelFor(arena.count, grain: 1 << 14) { range in
       switch self {
       case .gaussian: numbers.normal(arena.base, range)
       case .rademacher: numbers.signs(arena.base, range)

@@ -252,10 +252,8 @@ public final class StepGradient {
   }
 
   private func clear(_ at: UnsafeMutablePointer<Float>, _ count: Int) {
-    let grain = 1 << 16
-    forward.workspace.team.parallelFor((count + grain - 1) / grain) { chunks in
-      let first = chunks.lowerBound * grain
-      (at + first).update(repeating: 0, count: min(count, chunks.upperBound * grain) - first)
+    forward.workspace.team.parallelFor(count, grain: 1 << 16) { range in
+      (at + range.lowerBound).update(repeating: 0, count: range.count)
     }
   }
 }
