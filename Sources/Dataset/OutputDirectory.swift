@@ -12,7 +12,12 @@ struct OutputDirectory {
   init(_ path: String, overwrite: Bool, _ fileSystem: any FileSystem) {
     var bytes = path.utf8[...]
     while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
-    self.path = String(Substring(bytes))
+    // What a link leads to is replaced, not the link.
+    let name = String(Substring(bytes))
+    let kind = try? fileSystem.status(of: name, followingLinks: false).kind
+    let target = kind == .link ? realpath(name, nil) : nil
+    self.path = target.map { String(cString: $0) } ?? name
+    free(target)
     temporary = "\(self.path).tmp-\(getpid())"
     self.overwrite = overwrite
     self.fileSystem = fileSystem
@@ -25,17 +30,49 @@ struct OutputDirectory {
       throw DatasetError(.exists, at: path, "is a file: expected a new directory as --out")
     }
     let names = try call { () throws(FileError) in try fileSystem.list(path) }
-    if names.isEmpty || overwrite && names.contains(DatasetDescription.fileName) { return }
-    throw DatasetError(
-      .exists, at: path,
-      overwrite
-        ? "holds files but no \(DatasetDescription.fileName), so it is not replaced: choose another --out"
-        : "already holds files: choose another --out, or remove it first")
+    if names.isEmpty { return }
+    guard overwrite else {
+      throw DatasetError(
+        .exists, at: path, "already holds files: choose another --out, or remove it first")
+    }
+    guard names.contains(DatasetDescription.fileName) else {
+      throw DatasetError(
+        .exists, at: path,
+        "holds files but no \(DatasetDescription.fileName), so it is not replaced: choose another --out"
+      )
+    }
+    if let other = names.first(where: { !Self.isDatasets($0) }) {
+      throw DatasetError(
+        .exists, at: path,
+        "holds \(other.onOneLine), which is no dataset's, so it is not replaced: choose another --out"
+      )
+    }
+  }
+
+  /// Whether a dataset has a file of this name.
+  private static func isDatasets(_ name: String) -> Bool {
+    [DatasetDescription.fileName, "tokenizer.json"].contains(name)
+      || name.hasSuffix(".bin") && (name.hasPrefix("train_") || name.hasPrefix("val_"))
+  }
+
+  /// Removes what programs that are gone were writing for this directory.
+  private func removeLeftovers() throws(FileError) {
+    let parent = parentDirectory(of: path)
+    let prefix = temporary.prefix(temporary.count - "\(getpid())".count)
+    for name in try fileSystem.list(parent) {
+      let full = parent == "." ? name : "\(parent)/\(name)"
+      guard full.hasPrefix(prefix), let process = pid_t(full.dropFirst(prefix.count)) else {
+        continue
+      }
+      if process > 0 && kill(process, 0) != 0 && errno == ESRCH { try fileSystem.removeTree(full) }
+    }
   }
 
   /// Makes the temporary directory, empty.
   func create() throws(DatasetError) {
     try call { () throws(FileError) in
+      let parent = parentDirectory(of: path)
+      if fileSystem.isDirectory(parent) { try removeLeftovers() }
       if fileSystem.exists(temporary) { try fileSystem.removeTree(temporary) }
       try fileSystem.makeDirectories(temporary)
     }
@@ -51,6 +88,8 @@ struct OutputDirectory {
   /// Gives the complete directory its name. An earlier dataset is moved aside first and removed
   /// last.
   func publish() throws(DatasetError) {
+    // Another program may have been faster.
+    try checkFree()
     try call { () throws(FileError) in
       try fileSystem.synchronizeDirectory(temporary)
       let earlier = "\(temporary)-earlier"

@@ -19,11 +19,14 @@ struct TokenizeCommand: ParsableCommand {
   @Argument(help: "Text files.")
   var files: [String] = []
   @Option(help: ArgumentHelp("Directory to make.", valueName: "dir"))
-  var out: String
+  var out: String?
   @Option(
     help: ArgumentHelp("Tokenizer to use: a directory or tokenizer.json.", valueName: "dir|file"))
   var tokenizer: String?
-  @Option(help: ArgumentHelp("Train a vocabulary of so many tokens on the text.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Train a vocabulary of so many tokens on the text (default 8192, for stories alone 2048).",
+      valueName: "n"))
   var trainVocab: Int?
   @Option(
     help: ArgumentHelp(
@@ -39,9 +42,10 @@ struct TokenizeCommand: ParsableCommand {
         + "as text.", valueName: "n"))
   var stories: Int?
   @Option(
-    help: ArgumentHelp("Write the stories as .jsonl to this file instead.", valueName: "file"))
+    help: ArgumentHelp(
+      "Write the stories as .jsonl to this file, and no dataset.", valueName: "file"))
   var storiesText: String?
-  @Flag(help: "Replace --out if it exists.")
+  @Flag(help: "Replace --out, if it is a dataset, or the file of --stories-text.")
   var overwrite = false
   @OptionGroup var threadOptions: ThreadOptions
 
@@ -51,6 +55,9 @@ struct TokenizeCommand: ParsableCommand {
     }
     if storiesText != nil && stories == nil {
       throw ValidationError("--stories-text writes stories: say how many by --stories")
+    }
+    if valFraction != nil && !validationFiles.isEmpty {
+      throw ValidationError("--val-fraction: with --validation nothing is held back; leave it away")
     }
     if storiesText != nil && !(files + validationFiles).isEmpty {
       throw ValidationError(
@@ -73,10 +80,17 @@ struct TokenizeCommand: ParsableCommand {
   }
 
   func run() throws {
+    if (out == nil) == (storiesText == nil) {
+      throw ValidationError("give either --out, for a dataset, or --stories-text")
+    }
     let terminal = TerminalBox()
     let (_, team) = try threadOptions.team()
     let system = LocalFileSystem()
     if let storiesText { return try writeStories(to: storiesText, system, terminal) }
+    guard let out else { return }
+    for file in validationFiles where !system.exists(file) || system.isDirectory(file) {
+      throw ValidationError("\(file): no such file")
+    }
     var builder = DatasetBuilder(fileSystem: system)
     if let valFraction { builder.valFraction = valFraction }
     builder.overwrite = overwrite
@@ -134,6 +148,9 @@ struct TokenizeCommand: ParsableCommand {
   private func writeStories(
     to path: String, _ system: LocalFileSystem, _ terminal: TerminalBox
   ) throws {
+    guard overwrite || !system.exists(path) else {
+      throw ValidationError("\(path): exists already; give --overwrite to replace it")
+    }
     let source = BuiltInCorpus(tokens: 0, stories: stories ?? 1, vocabulary: 0, seed: 0)
       .source(.training)
     var reader = DocumentSequence([source])

@@ -1,4 +1,5 @@
 import Files
+import Glibc
 import Machine
 import Testing
 import Tokenization
@@ -188,6 +189,31 @@ import Tokenization
       #expect(error?.kind == .exists)
     }
     #expect(try directory.read("mine/thesis.txt") == [1])
+  }
+
+  /// A link's target is what is replaced, other files are not, and what a program that is gone was
+  /// writing is removed.
+  @Test func replacesADatasetAndNothingElse() throws {
+    let files = LocalFileSystem()
+    var builder = DatasetBuilder()
+    builder.overwrite = true
+    func make(_ name: String, _ count: Int) throws {
+      _ = try builder.build(
+        [stories(count)], tokenizer: tokenizer, output: directory.file(name), on: team)
+    }
+    try make("real", 9)
+    try #require(symlink("real", directory.file("link")) == 0)
+    try files.makeDirectory(directory.file("real.tmp-999999999"))
+    try files.makeDirectory(directory.file("real.tmp-1-earlier"))
+    let before = try contents("real")
+    try make("link", 10)
+    #expect(try contents("real") != before)
+    #expect(try files.status(of: directory.file("link"), followingLinks: false).kind == .link)
+    #expect(try directory.list() == ["link", "real", "real.tmp-1-earlier"])
+    try directory.write([1], to: "real/thesis.txt")
+    let error = #expect(throws: DatasetError.self) { try make("real", 11) }
+    #expect(error?.description.contains("holds thesis.txt, which is no dataset's") == true)
+    #expect(try directory.read("real/thesis.txt") == [1])
   }
 
   @Test func vocabularies() throws {

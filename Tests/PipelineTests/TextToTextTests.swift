@@ -8,7 +8,7 @@ extension PipelineTests {
     @Test func everyStepOfTheReadme() throws {
       let place = try Workplace()
       // Text: the built-in stories as JSON lines, and a file of plain text with two documents.
-      try place.succeed("tokenize", "--stories", "200", "--stories-text", "s.jsonl", "--out", "x")
+      try place.succeed("tokenize", "--stories", "200", "--stories-text", "s.jsonl")
       try place.write(
         "The first text, with \u{e9}, \u{4f60}\u{597d} and \u{1F600}.<|endoftext|>The second.\n",
         to: "two.txt")
