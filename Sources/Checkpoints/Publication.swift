@@ -91,7 +91,9 @@ extension CheckpointStore {
     throw .alreadyPublished(path: path(of: step))
   }
 
-  private func checkSpace(for size: Int) throws(CheckpointError) {
+  /// Checks that so many bytes can be published, with a tenth to spare.
+  /// - Throws: `.noSpace`
+  public func checkSpace(for size: Int) throws(CheckpointError) {
     guard size > 0 else { return }
     let needed = size + size / 10
     let available = try onDisk { () throws(FileError) in try files.freeSpace(at: directory) }

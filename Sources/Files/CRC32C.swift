@@ -9,17 +9,52 @@ public enum CRC32C {
   public static func checksum(_ bytes: UnsafeRawBufferPointer, continuing: UInt32 = 0) -> UInt32 {
     #if arch(x86_64)
       var crc = UInt64(~continuing)
-      let words = bytes.count / 8
-      for word in 0..<words {
-        crc = _mm_crc32_u64(crc, bytes.loadUnaligned(fromByteOffset: word * 8, as: UInt64.self))
+      var at = 0
+      // The instruction takes three cycles, and one more can begin in each: three thirds at a time.
+      while at + 3 * third <= bytes.count {
+        var (second, last) = (0 as UInt64, 0 as UInt64)
+        for i in stride(from: at, to: at + third, by: 8) {
+          func word(_ i: Int) -> UInt64 { bytes.loadUnaligned(fromByteOffset: i, as: UInt64.self) }
+          crc = _mm_crc32_u64(crc, word(i))
+          second = _mm_crc32_u64(second, word(i + third))
+          last = _mm_crc32_u64(last, word(i + 2 * third))
+        }
+        crc = UInt64(behindThird(behindThird(UInt32(crc)) ^ UInt32(second)) ^ UInt32(last))
+        at += 3 * third
+      }
+      while at + 8 <= bytes.count {
+        crc = _mm_crc32_u64(crc, bytes.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+        at += 8
       }
       var last = UInt32(truncatingIfNeeded: crc)
-      for index in (words * 8)..<bytes.count { last = _mm_crc32_u8(last, bytes[index]) }
+      for index in at..<bytes.count { last = _mm_crc32_u8(last, bytes[index]) }
       return ~last
     #else
       return byTable(bytes, continuing: continuing)
     #endif
   }
+
+  #if arch(x86_64)
+    /// Bytes of a third.
+    private static let third = 4096
+
+    /// What a remainder becomes behind ``third`` bytes of zeros: linear, so a sum over its bytes.
+    private static func behindThird(_ crc: UInt32) -> UInt32 {
+      thirds[Int(crc & 255)] ^ thirds[256 + Int(crc >> 8 & 255)]
+        ^ thirds[512 + Int(crc >> 16 & 255)] ^ thirds[768 + Int(crc >> 24)]
+    }
+
+    private static let thirds: [UInt32] = {
+      let bits = (0..<32).map { bit in
+        (0..<third / 8).reduce(1 << UInt64(bit)) { crc, _ in _mm_crc32_u64(crc, 0) }
+      }
+      return (0..<1024).map { entry in
+        (0..<8).reduce(0) { sum, bit in
+          entry >> bit & 1 == 1 ? sum ^ UInt32(bits[entry / 256 * 8 + bit]) : sum
+        }
+      }
+    }()
+  #endif
 
   /// The checksum of an array.
   public static func checksum(_ bytes: [UInt8], continuing: UInt32 = 0) -> UInt32 {

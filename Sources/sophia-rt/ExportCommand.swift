@@ -59,10 +59,15 @@ struct ExportCommand: ParsableCommand {
   func run() throws {
     Interrupts.install()
     let terminal = TerminalBox()
-    guard overwrite || !LocalFileSystem().exists(out) else {
-      throw ValidationError("\(out): exists already; give --overwrite to replace it")
+    if let status = try? LocalFileSystem().status(of: out, followingLinks: true) {
+      guard status.kind == .regular else {
+        throw ValidationError("\(out) is a \(status.kind.rawValue): expected a file to write")
+      }
+      guard overwrite else {
+        throw ValidationError("\(out): exists already; give --overwrite to replace it")
+      }
     }
-    let (found, damaged) = try CheckpointDirectory.open(checkpoint)
+    let (found, damaged) = try CheckpointDirectory.open(checkpoint, verify: .model)
     for skipped in damaged { terminal.note("passed over a damaged checkpoint: \(skipped)") }
     let file = try ModelFile(found)
     for line in file.notices { terminal.note(line) }

@@ -13,7 +13,7 @@ struct LoadedModel {
 
   /// Opens a checkpoint or a run's newest valid one; `notice` gets lines for the user.
   init(
-    _ path: String, _ precision: WeightPrecision, verify: Verification = .structure,
+    _ path: String, _ precision: WeightPrecision, verify: Verification = .model,
     on team: ThreadTeam, notice: (String) -> Void
   ) throws {
     let (checkpoint, damaged) = try CheckpointDirectory.open(path, verify: verify)

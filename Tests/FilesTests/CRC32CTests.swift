@@ -24,6 +24,21 @@ import Testing
     }
   }
 
+  /// Around the lengths that go in three thirds at a time.
+  @Test(arguments: [12_287, 12_288, 12_289, 12_300, 24_575, 24_576, 40_001])
+  func longOnesEqualTheTable(count: Int) {
+    let bytes = (0..<count + 3).map { UInt8(truncatingIfNeeded: $0 &* $0 / 7 &+ 31 &* $0) }
+    bytes.withUnsafeBytes { bytes in
+      for start in [0, 1, 3] {
+        let part = UnsafeRawBufferPointer(rebasing: bytes[start..<start + count])
+        #expect(CRC32C.checksum(part) == CRC32C.byTable(part))
+        #expect(
+          CRC32C.checksum(part, continuing: 0x1234_5678)
+            == CRC32C.byTable(part, continuing: 0x1234_5678))
+      }
+    }
+  }
+
   @Test func continuesAnywhere() {
     let bytes = (0..<100).map { UInt8($0) }
     let whole = CRC32C.checksum(bytes)
