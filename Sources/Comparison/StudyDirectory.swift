@@ -41,7 +41,8 @@ struct StudyDirectory {
     guard let (stored, now) = cell.difference(from: configuration) else { return }
     throw .invalid(
       file: file, place: stored.key, expected: Cell.text(now),
-      found: "\(Cell.text(stored)) of an earlier version: remove \(path(of: cell.key)) to run it again")
+      found:
+        "\(Cell.text(stored)) of an earlier version: remove \(path(of: cell.key)) to run it again")
   }
 
   /// The times of a finished cell.

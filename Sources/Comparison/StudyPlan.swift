@@ -17,6 +17,8 @@ struct StudyPlan {
   /// Which weights an `init-from` names, by its path.
   private let weights: [String: String]
   private let vocabularySize: Int
+  /// Validation tokens there are.
+  private let validationTokens: Int
 
   /// Opens model and data, or makes the built-in corpus in `out`.
   init(
@@ -54,6 +56,7 @@ struct StudyPlan {
     }
     data = "\(dataset.fingerprint) \(Self.checksum(of: dataset.validation))"
     vocabularySize = dataset.tokenizer.vocabularySize
+    validationTokens = dataset.validation.count
   }
 
   /// The cells of the sweep in the order in which they run: all arms for the first seed, then for
@@ -106,6 +109,12 @@ struct StudyPlan {
       }
       let configuration = try resolve(flags + [JSONMember("steps", .integer(tokens / batch))])
       try configuration.validate()
+      guard validationTokens > configuration.context else {
+        throw ComparisonError.invalid(
+          file: configuration.data, place: "validation",
+          expected: "more tokens than a window of --context \(configuration.context)",
+          found: "\(validationTokens)")
+      }
       if configuration.initFrom.isEmpty {
         let sizes = try GPT2Config(
           huggingFace: model, vocabularySize: vocabularySize, file: configuration.model)
@@ -138,7 +147,11 @@ struct StudyPlan {
       let corpus = BuiltInCorpus(
         tokens: study.tokens, stories: configuration.stories,
         vocabulary: configuration.vocabulary, seed: 0)
-      _ = try corpus.dataset(in: directory, tokenizer: nil, files: files, on: team) {
+      _ = try corpus.dataset(
+        in: directory, tokenizer: nil,
+        replacing: files.exists("\(parentDirectory(of: directory))/\(Report.studyFile)"),
+        files: files, on: team
+      ) {
         report(.preparing($0))
       }
     }

@@ -39,12 +39,15 @@ public struct BuiltInCorpus: Sendable {
   /// Opens the dataset in `directory`, making it where it is missing or was made with other settings.
   /// - tokenizer: instead of training one.
   /// - reusing: whether what is there may be used, if it has the right sizes; else it is made anew.
+  /// - replacing: whether a dataset of other sizes that is there is an earlier one of these; else it is
+  ///   refused, since it may be somebody's.
   /// - progress: called now and then with what is being done.
   public func dataset(
-    in directory: String, tokenizer: Tokenizer?, reusing: Bool = true, files: any FileSystem,
-    on team: ThreadTeam, progress: @escaping (String) -> Void = { _ in }
+    in directory: String, tokenizer: Tokenizer?, reusing: Bool = true, replacing: Bool,
+    files: any FileSystem, on team: ThreadTeam, progress: @escaping (String) -> Void = { _ in }
   ) throws(TrainingError) -> TokenDataset {
     try asTraining {
+      try check(directory, tokenizer: tokenizer, replacing: replacing, files)
       if try !(reusing && isMade(in: directory, tokenizer, files)) {
         progress("training a vocabulary of \(vocabulary) tokens")
         let vocabulary = try tokenizer ?? trainedTokenizer(on: team)
@@ -62,6 +65,17 @@ public struct BuiltInCorpus: Sendable {
       }
       return try TokenDataset(directory: directory, tokenizer: tokenizer, fileSystem: files)
     }
+  }
+
+  /// - Throws: if there is a dataset that is not this one and may not be replaced
+  func check(
+    _ directory: String, tokenizer: Tokenizer?, replacing: Bool, _ files: any FileSystem
+  ) throws {
+    let exists = files.exists("\(directory)/\(DatasetDescription.fileName)")
+    guard try exists && !replacing && !isMade(in: directory, tokenizer, files) else { return }
+    throw TrainingError.configuration(
+      "\(directory) is a dataset and not the built-in corpus: give --data \(directory) to use it, or "
+        + "choose another --out")
   }
 
   /// Whether `directory` holds as many stories in a vocabulary of the size, or of the tokenizer, asked for.

@@ -10,11 +10,10 @@ extension Trainer {
   func save(final: Bool) throws(TrainingError) {
     writeLogs(synchronizeLogs)
     let step = state.step
-    let bytes =
-      4 * table.count + configuration.stateBytes(of: table)
-      + configuration.lastGoodBytes(of: table) + (4 << 20)
     do {
-      let published = try store.publish(step: step, expecting: bytes, keeping: options.keep) {
+      let published = try store.publish(
+        step: step, expecting: checkpointBytes, keeping: options.keep
+      ) {
         (writer) throws(CheckpointError) in
         try write(to: writer)
       }
@@ -24,8 +23,15 @@ extension Trainer {
       return
     } catch {
       if final { throw .checkpoint(error) }
-      report(.checkpointFailed(step: step, reason: "\(error)"))
+      report(
+        .checkpointFailed(step: step, reason: "\(error)", earlier: (try? store.steps())?.last))
     }
+  }
+
+  /// About what a checkpoint takes.
+  var checkpointBytes: Int {
+    4 * table.count + configuration.stateBytes(of: table)
+      + configuration.lastGoodBytes(of: table) + (4 << 20)
   }
 
   private func write(to writer: CheckpointWriter) throws(CheckpointError) {

@@ -10,29 +10,6 @@ public import Transformer
 ///
 /// How a run is cut into micro-batches, threads or interrupted pieces enters no bit of its weights.
 public final class Trainer {
-  /// What may change when a run is resumed.
-  public struct Options: Sendable {
-    /// Sequences of a micro-batch; nil lets the memory plan choose.
-    public var microBatch: Int?
-    /// Whether the backward recomputes layers instead of keeping their activations: memory only.
-    public var recompute = false
-    /// Steps between evaluations; 0: only at the end.
-    public var evalEvery = 100
-    /// Tokens of the validation slice.
-    public var evalTokens = 65_536
-    /// Steps between samples; 0: none.
-    public var sampleEvery = 0
-    /// Steps between checkpoints; 0: only at the end.
-    public var checkpointEvery = 500
-    /// Checkpoints that are kept.
-    public var keep = 2
-    /// Whether the scalars of `metrics.jsonl` also go to an event file of TensorBoard.
-    public var tensorBoard = false
-
-    /// The defaults.
-    public init() {}
-  }
-
   /// The run's settings.
   public let configuration: TrainingConfiguration
   /// The model.
@@ -147,6 +124,8 @@ public final class Trainer {
   /// Trains to the last step, or until `shouldStop` says so after a step.
   public func run(shouldStop: () -> Bool = { false }) throws(TrainingError) -> TrainingOutcome {
     try asTraining {
+      // Before the work, not after it.
+      if state.step < configuration.steps { try store.checkSpace(for: checkpointBytes) }
       try log.rewind(to: state.step)
       if options.tensorBoard {
         eventFile = try EventFile(in: store.directory, after: state.step, files: log.files)

@@ -14,8 +14,9 @@ public enum TrainingEvent {
   case sample(step: Int, parameters: Arena)
   /// A checkpoint was published.
   case checkpoint(step: Int, path: String)
-  /// A checkpoint could not be written; training goes on, the earlier one is good.
-  case checkpointFailed(step: Int, reason: String)
+  /// A checkpoint could not be written; training goes on.
+  /// - earlier: the step of the one before, which is untouched, if there is one
+  case checkpointFailed(step: Int, reason: String, earlier: Int?)
 }
 
 /// One step's numbers.

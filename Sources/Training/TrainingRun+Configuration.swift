@@ -4,28 +4,38 @@ import Presets
 
 /// The configuration of a run: from flags and files, or from the run that is resumed.
 extension TrainingRun {
-  /// The configuration that the run goes on with, or starts with.
+  /// The configuration that the run goes on with, or starts with, and the options.
   static func settle(
     _ request: Request, _ checkpoint: CheckpointDirectory?, _ files: any FileSystem
-  ) throws(TrainingError) -> TrainingConfiguration {
-    let file = try request.configFile.map { (path) throws(TrainingError) in
+  ) throws(TrainingError) -> (TrainingConfiguration, Trainer.Options) {
+    var file = try request.configFile.map { (path) throws(TrainingError) in
       try members(of: path, files)
     }
+    var options = request.options
+    let earlier = "\(request.out)/\(configurationFile)"
+    if request.resume && request.keepsOptions && files.exists(earlier) {
+      let stored = try members(of: earlier, files)
+      try options.apply(stored.members, from: stored.name)
+    }
+    try options.apply(file?.members ?? [], from: file?.name)
+    try options.apply(request.flags, from: nil)
+    file?.members.removeAll(where: Trainer.Options.has)
+    let flags = request.flags.filter { !Trainer.Options.has($0) }
     let configuration: TrainingConfiguration
     if let stored = try storedConfiguration(checkpoint, request, files) {
       var going = stored
       try going.takePlaces(from: file?.members ?? [], of: file?.name)
-      try going.takePlaces(from: request.flags, of: nil)
+      try going.takePlaces(from: flags, of: nil)
       try refuseChanges(of: going, by: file?.members ?? [], from: file?.name)
-      try refuseChanges(of: going, by: request.flags, from: nil)
+      try refuseChanges(of: going, by: flags, from: nil)
       configuration = going
     } else {
-      let name = modelName(request.flags, file?.members)
+      let name = modelName(flags, file?.members)
       configuration = try TrainingConfiguration.resolve(
-        preset: try preset(name, files), presetName: name, file: file, flags: request.flags)
+        preset: try preset(name, files), presetName: name, file: file, flags: flags)
     }
     try configuration.validate()
-    return configuration
+    return (configuration, options)
   }
 
   /// The configuration that a resumed run goes on with.
@@ -37,7 +47,8 @@ extension TrainingRun {
     guard request.resume, files.exists(path) else { return nil }
     var configuration = TrainingConfiguration()
     let stored = try members(of: path, files)
-    try configuration.apply(stored.members, from: stored.name)
+    try configuration.apply(
+      stored.members.filter { !Trainer.Options.has($0) }, from: stored.name)
     return configuration
   }
 

@@ -7,6 +7,38 @@ public import Transformer
 
 /// The parts of a run: its directory, the weights it starts from, the data; and whether they fit.
 extension TrainingRun {
+  /// Whether the directory is a run's or may become one: nothing else is mixed with it.
+  static func checkDirectory(
+    _ request: Request, _ files: any FileSystem
+  ) throws(TrainingError) {
+    let out = request.out
+    let names = try asTraining { files.isDirectory(out) ? try files.list(out) : [] }
+    let isRun = names.contains { $0 == configurationFile || isCheckpoint($0) }
+    if isRun { return }
+    if names.contains("config.json") {
+      throw .configuration(
+        "\(out) is a checkpoint and no run: begin one from its weights with --init-from \(out)")
+    }
+    // With settings the same command begins a run and goes on with it.
+    let hasSettings = !request.flags.isEmpty || request.configFile != nil
+    if request.resume && !hasSettings && !names.contains("run.lock") {
+      throw .configuration("\(out): no run to resume there")
+    }
+    if let foreign = names.first(where: { !isOurs($0) }) {
+      throw .configuration(
+        "\(out) holds \(foreign.onOneLine), which is no run's: choose an --out that is new or empty"
+      )
+    }
+  }
+
+  private static func isCheckpoint(_ name: String) -> Bool { name.hasPrefix("step-") }
+
+  /// What an interrupted start leaves behind, and what lies in directories unasked.
+  private static func isOurs(_ name: String) -> Bool {
+    ["run.lock", "metrics.jsonl", "data", "lost+found"].contains(name) || name.hasPrefix(".")
+      || name.hasPrefix("data.tmp-") || name.hasPrefix("events.out.tfevents.")
+  }
+
   /// The checkpoint to go on from, once the directory is this run's alone.
   static func search(
     _ store: CheckpointStore, _ request: Request, _ report: (TrainingEvent) -> Void
@@ -75,6 +107,11 @@ extension TrainingRun {
         : try Tokenizer.load(file: configuration.tokenizer)
     }
     if !configuration.data.isEmpty {
+      if request.resume && !files.exists(configuration.data) {
+        throw .configuration(
+          "\(configuration.data): the run's data do not lie there, as seen from here: say where by --data"
+        )
+      }
       return try asTraining {
         try TokenDataset(directory: configuration.data, tokenizer: tokenizer, fileSystem: files)
       }
@@ -82,10 +119,14 @@ extension TrainingRun {
     let corpus = BuiltInCorpus(
       tokens: configuration.steps * configuration.batchTokens, stories: configuration.stories,
       vocabulary: configuration.vocabulary, seed: 0)
+    let isMade = files.exists("\(request.out)/\(configurationFile)")
+    try asTraining {
+      try corpus.check("\(request.out)/data", tokenizer: tokenizer, replacing: isMade, files)
+    }
     report(.notice("data: the built-in corpus, \(corpus.stories) stories"))
     return try corpus.dataset(
-      in: "\(request.out)/data", tokenizer: tokenizer, reusing: request.resume, files: files,
-      on: team
+      in: "\(request.out)/data", tokenizer: tokenizer, reusing: request.resume, replacing: isMade,
+      files: files, on: team
     ) { report(.preparing($0)) }
   }
 

@@ -17,10 +17,12 @@ public struct TrainingRun {
     public var resume = false
     /// A configuration file.
     public var configFile: String?
-    /// Flags as keys of ``TrainingConfiguration``.
+    /// Flags as keys of ``TrainingConfiguration`` and ``Trainer/Options``.
     public var flags: [JSONMember] = []
-    /// What may change on a resume.
+    /// What may change on a resume, unless a file or a flag says otherwise.
     public var options = Trainer.Options()
+    /// Whether a resumed run has the options it had, unless a file or a flag says otherwise.
+    public var keepsOptions = false
 
     /// A request for a run in `out`.
     public init(out: String) { self.out = out }
@@ -35,7 +37,7 @@ public struct TrainingRun {
   public let model: GPT2Config
   /// The data.
   public let dataset: TokenDataset
-  private let request: Request
+  private let options: Trainer.Options
   private let store: CheckpointStore
   private let files: any FileSystem
   private let resumeFrom: CheckpointDirectory?
@@ -47,10 +49,11 @@ public struct TrainingRun {
     _ request: Request, files: any FileSystem = LocalFileSystem(), on team: ThreadTeam,
     report: @escaping (TrainingEvent) -> Void
   ) throws(TrainingError) {
-    (self.request, self.files) = (request, files)
+    self.files = files
+    try Self.checkDirectory(request, files)
     store = CheckpointStore(directory: request.out, files: files)
     resumeFrom = try Self.search(store, request, report)
-    configuration = try Self.settle(request, resumeFrom, files)
+    (configuration, options) = try Self.settle(request, resumeFrom, files)
     initFrom =
       resumeFrom == nil && !configuration.initFrom.isEmpty
       ? try Self.openInitial(configuration.initFrom, files, report) : nil
@@ -60,12 +63,11 @@ public struct TrainingRun {
     dataset = try Self.openDataset(configuration, request, files, team, report)
     model = try source(dataset.tokenizer.vocabularySize)
     try Self.check(dataset, model, configuration, resumeFrom, initFrom, files)
-    if resumeFrom == nil {
-      try asTraining { [configuration] in
-        try files.writeAtomically(
-          configuration.json.serialized(pretty: true) + [0x0A],
-          to: "\(request.out)/\(Self.configurationFile)")
-      }
+    try asTraining { [configuration, options] in
+      let members = (configuration.json.objectValue ?? []) + options.members
+      try files.writeAtomically(
+        JSON.object(members).serialized(pretty: true) + [0x0A],
+        to: "\(request.out)/\(Self.configurationFile)")
     }
   }
 
@@ -75,7 +77,7 @@ public struct TrainingRun {
     report: @escaping (TrainingEvent) -> Void
   ) throws(TrainingError) -> Trainer {
     try Trainer(
-      configuration, model: model, options: request.options, dataset: dataset, store: store,
+      configuration, model: model, options: options, dataset: dataset, store: store,
       files: files, resumeFrom: resumeFrom, initFrom: initFrom, on: team, limit: limit,
       report: report)
   }

@@ -33,7 +33,7 @@ final class CompareDisplay {
     case .notice(let text): terminal.note(text)
     case .preparing(let text): terminal.progress(text, always: false)
     case .step(let step): show(step, place)
-    case .checkpointFailed(let step, let reason):
+    case .checkpointFailed(let step, let reason, _):
       terminal.note("step \(step): no checkpoint: \(reason); training goes on")
     case .evaluation, .sample, .checkpoint: break
     }

@@ -23,7 +23,8 @@ final class TextSampler {
       let generator = try Generator(
         engine,
         Request(
-          prompt: [tokenizer.endOfText ?? 0], maxTokens: min(MemoryPlan.sampleLength, run.model.contextLength) - 1,
+          prompt: [tokenizer.endOfText ?? 0],
+          maxTokens: min(MemoryPlan.sampleLength, run.model.contextLength) - 1,
           sampling: SamplingSettings(temperature: 0.8),
           stopTokens: Set([tokenizer.endOfText].compactMap { $0 })))
       var ids: [UInt32] = []

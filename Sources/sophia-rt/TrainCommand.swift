@@ -13,9 +13,9 @@ struct TrainCommand: ParsableCommand {
     discussion: """
       Without --data it trains on the built-in corpus of short stories. --out becomes a run directory:
       checkpoints (Hugging Face folders), metrics.jsonl and configuration.json, which --config runs
-      again. Ctrl-C finishes the step, saves and exits; --resume goes on to the same bits as a run that
-      was never interrupted, with any --threads and --micro-batch, and
-      with or without --recompute.
+      again. Ctrl-C finishes the step, saves and exits (once more: exits at once, without saving);
+      --resume goes on with what the run was given, to the same bits as a run that was never
+      interrupted, with any --threads and --micro-batch, with or without --recompute.
 
       Defaults depend on --model and --optimizer (models/README.md); flags win over --config, that over
       --recipe, that over the model's defaults. At the small batches of a CPU, muon and sophia-muon reach
@@ -24,7 +24,8 @@ struct TrainCommand: ParsableCommand {
       """)
 
   @Option(
-    help: ArgumentHelp("Preset (see `sophia-rt info`) or a JSON file.", valueName: "name|file"))
+    help: ArgumentHelp(
+      "Preset (default nano; see `sophia-rt info`) or a JSON file.", valueName: "name|file"))
   var model: String?
   @Option(help: ArgumentHelp("Dataset directory (default: the built-in corpus).", valueName: "dir"))
   var data: String?
@@ -41,7 +42,9 @@ struct TrainCommand: ParsableCommand {
   @Flag(help: "Go on with the run in --out.")
   var resume = false
   @Option(
-    help: ArgumentHelp("Settings: a JSON object whose keys are these flags.", valueName: "file"))
+    help: ArgumentHelp(
+      "Settings: a JSON object of these flags but --out, --resume and --threads.", valueName: "file"
+    ))
   var config: String?
   @Option(help: ArgumentHelp("`paper`: the schedule of the Sophia paper.", valueName: "name"))
   var recipe: String?
@@ -77,10 +80,11 @@ struct TrainCommand: ParsableCommand {
       valueName: "n"))
   var microBatch: Int?
   @Flag(
+    inversion: .prefixedNo,
     help: ArgumentHelp(
       "Compute layers again in the backward instead of keeping their activations: less memory, up to a "
         + "fifth slower, the bits stay."))
-  var recompute = false
+  var recompute: Bool?
   @Option(help: ArgumentHelp("Peak learning rate.", valueName: "x"))
   var lr: Double?
   @Option(
@@ -100,7 +104,7 @@ struct TrainCommand: ParsableCommand {
   var matrixLRRatio: Double?
   @Option(help: ArgumentHelp("Steps of linear warmup.", valueName: "n"))
   var warmup: Int?
-  @Option(help: ArgumentHelp("cosine (default) or constant.", valueName: "name"))
+  @Option(help: ArgumentHelp("cosine (default but in nano) or constant.", valueName: "name"))
   var schedule: String?
   @Option(help: ArgumentHelp("Final learning rate over the peak (default 0.01).", valueName: "x"))
   var minLRRatio: Double?
@@ -159,29 +163,25 @@ struct TrainCommand: ParsableCommand {
     help: ArgumentHelp("Seed of weights, data order, sampled labels and probes.", valueName: "n"))
   var seed: Int?
 
-  @Option(help: ArgumentHelp("Steps between evaluations (0: at the end).", valueName: "n"))
-  var evalEvery = 100
-  @Option(help: ArgumentHelp("Validation tokens of an evaluation.", valueName: "n"))
-  var evalTokens = 65_536
-  @Option(help: ArgumentHelp("Steps between text samples (0: none).", valueName: "n"))
-  var sampleEvery = 0
-  @Option(help: ArgumentHelp("Steps between checkpoints (0: at the end).", valueName: "n"))
-  var checkpointEvery = 500
-  @Option(help: ArgumentHelp("Checkpoints kept.", valueName: "n"))
-  var keep = 2
-  @Flag(help: "Write what metrics.jsonl gets as event files of TensorBoard too, in --out.")
-  var tensorboard = false
+  @Option(
+    help: ArgumentHelp(
+      "Steps between evaluations (default 100; 0: at the end).", valueName: "n"))
+  var evalEvery: Int?
+  @Option(help: ArgumentHelp("Validation tokens of an evaluation (default 65536).", valueName: "n"))
+  var evalTokens: Int?
+  @Option(help: ArgumentHelp("Steps between text samples (default 0: none).", valueName: "n"))
+  var sampleEvery: Int?
+  @Option(
+    help: ArgumentHelp(
+      "Steps between checkpoints (default 500; 0: at the end).", valueName: "n"))
+  var checkpointEvery: Int?
+  @Option(help: ArgumentHelp("Checkpoints kept (default 2).", valueName: "n"))
+  var keep: Int?
+  @Flag(
+    inversion: .prefixedNo,
+    help: "Write what metrics.jsonl gets as event files of TensorBoard too, in --out.")
+  var tensorboard: Bool?
   @OptionGroup var threadOptions: ThreadOptions
-
-  func validate() throws {
-    for (name, value, least) in [
-      ("--eval-every", evalEvery, 0), ("--eval-tokens", evalTokens, 1),
-      ("--sample-every", sampleEvery, 0), ("--checkpoint-every", checkpointEvery, 0),
-      ("--keep", keep, 1),
-    ] where value < least {
-      throw ValidationError("\(name) \(value): expected at least \(least)")
-    }
-  }
 
   func run() throws {
     Interrupts.install()
@@ -203,14 +203,7 @@ struct TrainCommand: ParsableCommand {
   private var request: TrainingRun.Request {
     var request = TrainingRun.Request(out: out)
     (request.resume, request.configFile) = (resume, config)
-    request.flags = flags
-    (request.options.microBatch, request.options.recompute) = (microBatch, recompute)
-    request.options.evalEvery = evalEvery
-    request.options.evalTokens = evalTokens
-    request.options.sampleEvery = sampleEvery
-    request.options.checkpointEvery = checkpointEvery
-    request.options.keep = keep
-    request.options.tensorBoard = tensorboard
+    (request.flags, request.keepsOptions) = (flags, true)
     return request
   }
 
@@ -225,7 +218,9 @@ struct TrainCommand: ParsableCommand {
       ("stories", stories), ("vocabulary", vocabulary), ("context", context),
       ("batch-tokens", batchTokens), ("steps", steps), ("warmup", warmup),
       ("curvature-interval", curvatureInterval), ("curvature-groups", curvatureGroups),
-      ("seed", seed),
+      ("seed", seed), ("eval-every", evalEvery), ("eval-tokens", evalTokens),
+      ("sample-every", sampleEvery), ("checkpoint-every", checkpointEvery), ("keep", keep),
+      ("micro-batch", microBatch),
     ]
     let numbers: [(String, Double?)] = [
       ("lr", lr), ("adamw-lr", adamwLR), ("sophia-lr", sophiaLR),
@@ -235,9 +230,12 @@ struct TrainCommand: ParsableCommand {
       ("beta1", beta1), ("beta2", beta2), ("gamma", gamma), ("epsilon", epsilon),
       ("curvature-share", curvatureShare), ("spike-guard", spikeGuard),
     ]
+    let switches: [(String, Bool?)] = [
+      ("bias-correct-h", biasCorrectH), ("recompute", recompute), ("tensorboard", tensorboard),
+    ]
     return strings.compactMap { key, value in value.map { JSONMember(key, .string($0)) } }
       + integers.compactMap { key, value in value.map { JSONMember(key, .integer($0)) } }
       + numbers.compactMap { key, value in value.map { JSONMember(key, .number($0)) } }
-      + (biasCorrectH.map { [JSONMember("bias-correct-h", .bool($0))] } ?? [])
+      + switches.compactMap { key, value in value.map { JSONMember(key, .bool($0)) } }
   }
 }

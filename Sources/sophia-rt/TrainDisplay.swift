@@ -21,7 +21,7 @@ final class TrainDisplay {
     let (c, m) = (run.configuration, run.model)
     let count = ParameterTable(m).count
     note(
-      "model \(c.model): \(Format.grouped(count)) parameters "
+      "model \(c.initFrom.isEmpty ? c.model : "of \(c.initFrom)"): \(Format.grouped(count)) parameters "
         + "(L \(m.layers), C \(m.width), H \(m.heads), V \(m.vocabularySize), T \(c.context))")
     note(
       "data: \(Format.grouped(run.dataset.train.count)) training and "
@@ -51,8 +51,9 @@ final class TrainDisplay {
       let text = sampler?.sample(parameters) ?? ""
       note("sample at step \(step): \(text)")
     case .checkpoint(let step, let path): note("step \(step): saved \(path)")
-    case .checkpointFailed(let step, let reason):
-      note("step \(step): no checkpoint: \(reason); training goes on, the earlier one is good")
+    case .checkpointFailed(let step, let reason, let earlier):
+      let last = earlier.map { "the one of step \($0) is good" } ?? "there is none yet"
+      note("step \(step): no checkpoint: \(reason); training goes on, \(last)")
     }
   }
 

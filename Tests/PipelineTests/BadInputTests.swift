@@ -1,4 +1,5 @@
 import Files
+import Glibc
 import Testing
 
 extension PipelineTests {
@@ -110,6 +111,66 @@ extension PipelineTests {
       #expect(try place.bits("two") == place.bits("run"))
     }
 
+    /// What a run is told lasts: how many checkpoints it keeps is not forgotten when it goes on.
+    @Test func aResumedRunKeepsItsOptions() throws {
+      let place = try Workplace()
+      try place.makeData()
+      let words = Workplace.train("run", ["--keep", "9", "--tensorboard"])
+      let begun = try place.program.start(words)
+      while !LocalFileSystem().exists(place.file("run/step-00000008")) { usleep(1000) }
+      begun.send(SIGINT)
+      #expect(try begun.wait().code == 130)
+      try place.succeed("train", "--resume", "--out", "run")
+      let steps = try LocalFileSystem().list(place.file("run")).filter { $0.hasPrefix("step-") }
+      #expect(steps.count == 9 && steps.last == "step-00000020", "\(steps)")
+      #expect(try place.json("run/configuration.json")["keep"] == 9)
+      // The file runs it again, and a flag wins over it.
+      try place.succeed(
+        "train", "--config", "run/configuration.json", "--keep", "1", "--out", "again")
+      #expect(try place.json("again/configuration.json")["keep"] == 1)
+      #expect(try place.bits("again") == place.bits("run"))
+    }
+
+    /// What others keep in a directory is not mixed with a run, and a dataset not taken for the
+    /// built-in corpus.
+    @Test func directoriesOfOthers() throws {
+      let place = try Workplace()
+      try place.makeData()
+      let shards = try place.read("data/train_000000.bin")
+      let mixed = try place.fail(Workplace.train("data"))
+      #expect(mixed.hasPrefix("data holds dataset.json, which is no run's"), "\(mixed)")
+      let short = ["--steps", "1", "--context", "16", "--batch-tokens", "64", "--stories", "5"]
+      let corpus = try place.fail(["train", "--out", "."] + short)
+      #expect(corpus.contains(" holds ") && corpus.contains("no run's"), "\(corpus)")
+      try LocalFileSystem().makeDirectory(place.file("own"))
+      try LocalFileSystem().rename(place.file("data"), to: place.file("own/data"))
+      let other = try place.fail(["train", "--out", "own"] + short)
+      #expect(other.contains("own/data is a dataset and not the built-in corpus"), "\(other)")
+      #expect(try place.read("own/data/train_000000.bin") == shards)
+      let nothing = try place.fail(["train", "--resume", "--out", "typo"])
+      #expect(nothing.hasPrefix("typo: no run to resume there"), "\(nothing)")
+    }
+
+    /// A byte of the weights that changed on the disk is found before text is made of it.
+    @Test(arguments: ["generate", "export"])
+    func damagedWeightsMakeNoText(command: String) throws {
+      let place = try Workplace()
+      try place.makeData()
+      try #require(
+        try place.program.run(Workplace.train("run", ["--checkpoint-every", "10"])).code == 0)
+      let name = "run/step-00000020/model.safetensors"
+      var bytes = try place.read(name)
+      bytes[bytes.count - 2] ^= 0x10
+      try place.write(bytes, to: name)
+      let more =
+        command == "generate"
+        ? ["--max-tokens", "2"] : ["--format", "gguf", "--out", "model.gguf"]
+      let result = try place.program.run([command, "--checkpoint", "run"] + more, input: "a")
+      #expect(result.code == 0)
+      #expect(
+        result.errors.contains("passed over a damaged checkpoint: \(name)"), "\(result.errors)")
+    }
+
     /// A limit on the size of files stands for a full disk: training goes on without the checkpoints and
     /// says so, and only the last one has to succeed.
     @Test func aDiskThatTakesNoCheckpoint() throws {
@@ -125,7 +186,7 @@ extension PipelineTests {
         #expect(
           end.errorLines.contains {
             $0.hasPrefix("step \(step): no checkpoint: run/") && $0.contains("File too large")
-              && $0.hasSuffix("training goes on, the earlier one is good")
+              && $0.hasSuffix("training goes on, there is none yet")
           }, "\(end.errors)")
       }
       let last = try #require(end.errorLines.last)

@@ -23,7 +23,7 @@ extension PipelineTests {
       (["train", "--out", "r", "--lr", "fast"], "The value 'fast' is invalid for '--lr <x>'"),
       (["train", "--out", "r", "--lr=-1"], "--lr: expected a number in 0.0...1000.0, found -1.0"),
       (["train", "--out", "r", "--steps", "0"], "--steps: expected an integer in 1..."),
-      (["train", "--out", "r", "--keep", "0"], "--keep 0: expected at least 1"),
+      (["train", "--out", "r", "--keep", "0"], "--keep: expected an integer in 1..."),
       (
         ["train", "--out", "r", "--optimizer", "adam"],
         "--optimizer: expected one of sophia-g, sophia-h, adamw"

@@ -119,7 +119,7 @@ final class Events {
   }
   var failed: [(step: Int, reason: String)] {
     all.compactMap {
-      if case .checkpointFailed(let step, let reason) = $0 { (step, reason) } else { nil }
+      if case .checkpointFailed(let step, let reason, _) = $0 { (step, reason) } else { nil }
     }
   }
   var evaluations: [Double] {
