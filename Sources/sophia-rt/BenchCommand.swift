@@ -86,7 +86,7 @@ struct BenchCommand: ParsableCommand {
         }
       }
     }
-    report.end()
+    try report.end()
   }
 
   private func isWanted(_ benchmark: Benchmark) -> Bool {

@@ -12,6 +12,7 @@ final class BenchReport {
   private let model: String
   private let machine: MachineDescription
   private var measurements: [Measurement] = []
+  private var failure: (any Error)?
 
   init(_ style: Style, model: String, machine: MachineDescription) {
     (self.style, self.model, self.machine) = (style, model, machine)
@@ -45,17 +46,20 @@ final class BenchReport {
     }
   }
 
-  /// What stands below.
-  func end() {
+  /// What stands below. Throws if something could not be written.
+  func end() throws {
+    if let failure { throw failure }
     guard style == .json else { return }
     let object: JSON = [
       "machine": .object(machine.rows.map { JSONMember($0.label, .string($0.text)) }),
       "model": .string(model), "measurements": .array(measurements.map(json)),
     ]
-    Terminal.write(object.serialized(pretty: true) + [0x0A], to: 1)
+    try StandardOutput.write(object.serialized(pretty: true) + [0x0A])
   }
 
-  private func emit(_ line: String) { Terminal.write(line + "\n", to: 1) }
+  private func emit(_ line: String) {
+    do { try StandardOutput.write(line + "\n") } catch { failure = failure ?? error }
+  }
 
   private func row(_ m: Measurement) -> String {
     func left(_ s: String, _ width: Int) -> String {

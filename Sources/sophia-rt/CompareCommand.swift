@@ -32,7 +32,7 @@ struct CompareCommand: ParsableCommand {
 
       "model" is a preset or a file, "data" a dataset directory (default: the built-in corpus), both \
       relative to the study file. "seeds" run every cell, "finalist-seeds" the best cell of each arm. \
-      "eval-every" and "eval-tokens" are as in train (default: at most 40 evaluations). An arm may \
+      "eval-every" (default: at most 40 evaluations) and "eval-tokens" are as in train. An arm may \
       have "seeds" and "tokens" of its own.
 
       --out becomes a directory with results.jsonl (one line a cell, the same bytes whenever the study \

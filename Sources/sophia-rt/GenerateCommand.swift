@@ -35,14 +35,16 @@ struct GenerateCommand: ParsableCommand {
       "Checkpoint, run directory (its newest valid checkpoint), or a Hugging Face GPT-2 folder.",
       valueName: "dir"))
   var checkpoint: String
-  @Option(help: ArgumentHelp("The text to continue.", valueName: "text"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("The text to continue.", valueName: "text"))
   var prompt: String?
   @Option(
     help: ArgumentHelp("Read the prompt from a file (- is standard input).", valueName: "file"))
   var promptFile: String?
   @Option(
     help: ArgumentHelp(
-      "Continue many prompts: JSON lines (- is standard input; .zst too).", valueName: "file"))
+      "Continue many prompts: JSON lines (- is standard input; a .zst file too).", valueName: "file"
+    ))
   var prompts: String?
   @Flag(
     help: "Continue each line that is typed; Ctrl-C stops a text, Ctrl-D ends the program.")

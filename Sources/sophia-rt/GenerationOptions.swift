@@ -22,6 +22,7 @@ struct GenerationOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Make tokens that occurred less likely (1: off).", valueName: "x"))
   var repetitionPenalty = 1.0
   @Option(
+    parsing: .unconditionalSingleValue,
     help: ArgumentHelp("End the text before this string; may be given often.", valueName: "text"))
   var stop: [String] = []
   @Option(help: ArgumentHelp("Seed of the draws.", valueName: "n"))

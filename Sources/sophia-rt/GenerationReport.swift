@@ -9,9 +9,11 @@ struct GenerationReport {
     let wait = run.firstToken.map {
       Double($0.components.seconds) + Double($0.components.attoseconds) * 1e-18
     }
-    var parts = [
-      "\(t.prefillTokens) prompt tokens at \(Format.fixed(t.prefillTokensPerSecond, 0)) tok/s"
-    ]
+    var parts: [String] = []
+    if t.prefillTokens > 0 {
+      parts.append(
+        "\(t.prefillTokens) prompt tokens at \(Format.fixed(t.prefillTokensPerSecond, 0)) tok/s")
+    }
     if t.decodeSeconds > 0 {
       // Each step streams every matrix once: what `sophia-rt bench decode` compares with the limit.
       let bytes = Double(t.decodeSteps) * Double(loaded.model.matrixBytes)

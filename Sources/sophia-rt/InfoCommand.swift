@@ -38,19 +38,20 @@ struct InfoCommand: ParsableCommand {
             ]
           }),
       ]
-      Terminal.write(object.serialized(pretty: true) + [0x0A], to: 1)
+      try StandardOutput.write(object.serialized(pretty: true) + [0x0A])
       return
     }
     let width = machine.rows.map(\.label.count).max() ?? 0
     for row in machine.rows {
-      print(row.label + String(repeating: " ", count: width + 2 - row.label.count) + row.text)
+      let space = String(repeating: " ", count: width + 2 - row.label.count)
+      try StandardOutput.write("\(row.label)\(space)\(row.text)\n")
     }
-    print("\npresets (--model)")
+    try StandardOutput.write("\npresets (--model)\n")
     for preset in presets {
       let name = preset.name + String(repeating: " ", count: max(1, 14 - preset.name.count))
-      print(
+      try StandardOutput.write(
         "  \(name)\(Format.grouped(preset.count)) parameters: \(preset.config.layers) layers, width "
-          + "\(preset.config.width), \(preset.config.heads) heads, context \(preset.config.contextLength)"
+          + "\(preset.config.width), \(preset.config.heads) heads, context \(preset.config.contextLength)\n"
       )
     }
   }

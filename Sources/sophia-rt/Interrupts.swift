@@ -30,11 +30,20 @@ enum Interrupts {
     signal(SIGPIPE, SIG_IGN)
   }
 
+  /// Says that the wish is known; with nothing but what a handler may call.
+  private static func acknowledge() {
+    let text: StaticString = "\nstopping after what is under way; Ctrl-C again stops at once\n"
+    _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
+  }
+
   /// Installs the handlers.
   static func install() {
     let handler: @convention(c) (Int32) -> Void = { number in
       Interrupts.received.store(number, ordering: .relaxed)
-      if number == SIGINT { signal(SIGINT, SIG_DFL) }
+      if number == SIGINT {
+        signal(SIGINT, SIG_DFL)
+        if isatty(STDERR_FILENO) != 0 { Interrupts.acknowledge() }
+      }
     }
     for number in [SIGINT, SIGTERM, SIGHUP] {
       let before = signal(number, SIG_IGN)

@@ -37,9 +37,9 @@ extension PipelineTests {
           ["--prompt", "你好, ", "--repetition-penalty", "1.3", "--stop", "e"]
         ),
         (
-          #"{"prompt": "Once upon", "stop": ["q", "an", "th"], "temperature": 1}"#,
+          #"{"prompt": "Once upon", "stop": ["t", "a", "e"], "temperature": 1}"#,
           [
-            "--prompt", "Once upon", "--stop", "q", "--stop", "an", "--stop", "th", "--temperature",
+            "--prompt", "Once upon", "--stop", "t", "--stop", "a", "--stop", "e", "--temperature",
             "1",
           ]
         ),

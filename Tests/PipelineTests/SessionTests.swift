@@ -76,7 +76,7 @@ extension PipelineTests {
       let process = try place.program.start(
         [
           "-c", "exec \"$@\" <lines", "sh", try Program.path(), "generate", "--checkpoint", "run",
-          "--interactive", "--slide", "--max-tokens", "2000000000",
+          "--interactive", "--slide", "--max-tokens", "2000000000", "--seed", "1",
         ], program: "/bin/sh")
       let lines = open(place.file("lines"), O_WRONLY)
       try #require(lines >= 0)
