@@ -28,10 +28,9 @@ export SOPHIA_MARCH := $(ISA)
 
 .PHONY: demo test build tests interop fuzz lint setup clean
 
-# AdamW: the optimizer whose result the log holds (Benchmarks/LOG.md).
 demo: build
 	@rm -rf demo
-	$(SCRATCH)/release/sophia-rt train --model nano --optimizer adamw --eval-every 200 --out demo
+	$(SCRATCH)/release/sophia-rt train --model nano --eval-every 200 --out demo
 	$(SCRATCH)/release/sophia-rt evaluate --checkpoint demo --stories 200 --require-good-stories
 	$(SCRATCH)/release/sophia-rt generate --checkpoint demo --max-tokens 240 --seed 1 </dev/null
 	@echo

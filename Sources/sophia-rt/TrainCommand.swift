@@ -19,8 +19,9 @@ struct TrainCommand: ParsableCommand {
 
       Defaults depend on --model and --optimizer (models/README.md); flags win over --config, that over
       --recipe, that over the model's defaults. At the small batches of a CPU, muon and sophia-muon reach
-      AdamW's loss in about half the steps, Sophia-G in 0.84 of them, and only with --sophia-form nesterov
-      and a --matrix-lr-ratio of 1/8, the defaults of tiny (measured: Benchmarks/study).
+      AdamW's loss in about half the steps; Sophia-G in 0.84 of them at 1.35M parameters, with
+      --sophia-form nesterov and a --matrix-lr-ratio of 1/8, as nano and tiny have it
+      (measured: Benchmarks/study).
       """)
 
   @Option(
@@ -62,7 +63,7 @@ struct TrainCommand: ParsableCommand {
   var optimizer: String?
   @Option(
     help: ArgumentHelp(
-      "paper (default but in tiny: h refreshed before the update, max(γh, ε)), v1 (the paper's first version: "
+      "paper (default but in nano and tiny: h refreshed before the update, max(γh, ε)), v1 (the paper's first version: "
         + "clip(m / max(h, ε), ±γ), default lr and weight decay in its units), official (the authors' "
         + "code) or nesterov (ours: paper with Nesterov's momentum).",
       valueName: "name"))
