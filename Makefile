@@ -1,4 +1,4 @@
-# make demo     trains on the built-in corpus for about six minutes, then prints generated text
+# make demo     trains on the built-in corpus for six to nine minutes, then prints generated text
 # make test     runs every test (FILTER='regex' runs some)
 # make build    builds .build/release/sophia-rt
 # make interop  compares with Hugging Face transformers, both ways, and with llama.cpp where its Python
