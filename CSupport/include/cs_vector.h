@@ -59,7 +59,7 @@ CS_INLINE void cs_store_partial(float *p, cs_f32x16 v, int64_t count) {
 #if defined(__AVX512F__)
   _mm512_mask_storeu_ps(p, CS_FIRST_LANES(count), (__m512)v);
 #else
-  // A store through a mask takes ten times as long as one without on processors that have no other.
+  // Nearly all vectors are whole, and those need no mask.
   if (count >= 16) {
     __builtin_memcpy(p, &v, sizeof v);
     return;

@@ -143,13 +143,13 @@ private struct StudyObject {
 
   /// Whether a key of `train` may stand here with a value.
   private func check(_ key: String, _ value: JSON) throws(ComparisonError) {
+    if let advice = Self.advice(key) {
+      throw .misplacedKey(file: file, place: place, key: key, advice: advice)
+    }
     let known = TrainingConfiguration.fields.map(\.key)
     guard known.contains(key) else {
       let arms = place == "settings" ? [] : ["seeds", "tokens"]
       throw unknown(key, known.filter { Self.advice($0) == nil } + arms)
-    }
-    if let advice = Self.advice(key) {
-      throw .misplacedKey(file: file, place: place, key: key, advice: advice)
     }
     if place != "settings" && ["stories", "vocabulary"].contains(key) {
       throw .misplacedKey(
@@ -166,6 +166,7 @@ private struct StudyObject {
   private static func advice(_ key: String) -> String? {
     switch key {
     case "model", "data", "tokenizer": "all arms have the same; name it at the top of the study"
+    case "eval-every", "eval-tokens": "it is the same for all; name it at the top of the study"
     case "steps": "steps are the study's \"tokens\" over batch-tokens"
     case "seed": "name \"seeds\", in the study or in an arm"
     default: nil

@@ -21,7 +21,7 @@ public enum InferenceError: Error, Equatable, CustomStringConvertible {
       "the prompt has token \(id), but the model has only \(size): is it another tokenizer's?"
     case .promptTooLong(let tokens, let length):
       "the prompt has \(tokens) tokens, but the model's context is \(length): shorten it, or let "
-        + "the context slide (--slide)"
+        + "the context slide"
     case .setting(let name, let value, let expected): "\(name) is \(value), expected \(expected)"
     case .poolTooSmall(let needed, let pages):
       "the request needs \(needed) pages of keys and values, the pool has \(pages): ask for fewer "

@@ -37,76 +37,67 @@ public struct SettingField<Settings>: Sendable {
 extension SettingField {
   typealias Path<Value> = WritableKeyPath<Settings, Value> & Sendable
 
-  static func string(_ key: String, _ path: Path<String>) -> Self {
-    Self(key: key, expected: "a string", get: { .string($0[keyPath: path]) }) { c, json in
-      guard let value = json.stringValue else { return false }
-      c[keyPath: path] = value
+  /// - read: nil for what is not expected.
+  private init<Value>(
+    _ key: String, _ expected: String, _ path: Path<Value>,
+    write: @escaping @Sendable (Value) -> JSON, read: @escaping @Sendable (JSON) -> Value?
+  ) {
+    (self.key, self.expected) = (key, expected)
+    get = { write($0[keyPath: path]) }
+    set = { settings, json in
+      guard let value = read(json) else { return false }
+      settings[keyPath: path] = value
       return true
     }
   }
 
+  static func string(_ key: String, _ path: Path<String>) -> Self {
+    Self(key, "a string", path, write: { .string($0) }, read: { $0.stringValue })
+  }
+
   static func choice(_ key: String, _ path: Path<String>, _ choices: [String]) -> Self {
-    Self(
-      key: key, expected: "one of \(choices.joined(separator: ", "))",
-      get: { .string($0[keyPath: path]) }
-    ) { c, json in
-      guard let value = json.stringValue, choices.contains(value) else { return false }
-      c[keyPath: path] = value
-      return true
+    Self(key, "one of \(choices.joined(separator: ", "))", path, write: { .string($0) }) { json in
+      json.stringValue.flatMap { choices.contains($0) ? $0 : nil }
     }
   }
 
   static func band(_ key: String, _ path: Path<AutoRho.Band?>) -> Self {
     Self(
-      key: key, expected: "\"LOW:HIGH\" with 0 <= LOW < HIGH <= 1, or \"\" for none",
-      get: { .string($0[keyPath: path]?.description ?? "") }
-    ) { c, json in
-      guard let text = json.stringValue else { return false }
-      let band = AutoRho.Band(text)
-      guard band != nil || text.isEmpty else { return false }
-      c[keyPath: path] = band
-      return true
+      key, "\"LOW:HIGH\" with 0 <= LOW < HIGH <= 1, or \"\" for none", path,
+      write: { .string($0?.description ?? "") }
+    ) { json in
+      json.stringValue.flatMap { text in
+        text.isEmpty ? .some(nil) : AutoRho.Band(text).map { .some($0) }
+      }
     }
   }
 
   static func bool(_ key: String, _ path: Path<Bool>) -> Self {
-    Self(key: key, expected: "true or false", get: { .bool($0[keyPath: path]) }) { c, json in
-      guard case .bool(let value) = json else { return false }
-      c[keyPath: path] = value
-      return true
+    Self(key, "true or false", path, write: { .bool($0) }) { json in
+      if case .bool(let value) = json { value } else { nil }
     }
   }
 
   static func integer(_ key: String, _ path: Path<Int>, _ range: ClosedRange<Int>) -> Self {
     Self(
-      key: key, expected: "an integer in \(range.lowerBound)...\(range.upperBound)",
-      get: { .integer($0[keyPath: path]) }
-    ) { c, json in
-      guard let value = json.intValue, range.contains(value) else { return false }
-      c[keyPath: path] = value
-      return true
-    }
+      key, "an integer in \(range.lowerBound)...\(range.upperBound)", path,
+      write: { .integer($0) }
+    ) { json in json.intValue.flatMap { range.contains($0) ? $0 : nil } }
   }
 
   static func integer(_ key: String, _ path: Path<Int?>, _ range: ClosedRange<Int>) -> Self {
     Self(
-      key: key, expected: "an integer in \(range.lowerBound)...\(range.upperBound), or null",
-      get: { $0[keyPath: path].map { .integer($0) } ?? .null }
-    ) { c, json in
-      guard json == .null || json.intValue.map(range.contains) == true else { return false }
-      c[keyPath: path] = json.intValue
-      return true
+      key, "an integer in \(range.lowerBound)...\(range.upperBound), or null", path,
+      write: { $0.map { .integer($0) } ?? .null }
+    ) { json in
+      json == .null ? .some(nil) : json.intValue.flatMap { range.contains($0) ? .some($0) : nil }
     }
   }
 
   static func number(_ key: String, _ path: Path<Double>, _ range: ClosedRange<Double>) -> Self {
     Self(
-      key: key, expected: "a number in \(range.lowerBound)...\(range.upperBound)",
-      get: { .number($0[keyPath: path]) }
-    ) { c, json in
-      guard let value = json.doubleValue, range.contains(value) else { return false }
-      c[keyPath: path] = value
-      return true
-    }
+      key, "a number in \(range.lowerBound)...\(range.upperBound)", path,
+      write: { .number($0) }
+    ) { json in json.doubleValue.flatMap { range.contains($0) ? $0 : nil } }
   }
 }

@@ -123,7 +123,7 @@ public struct ParameterTable: Sendable {
 }
 
 /// What the random numbers of a run are for; each has its own stream of the generator;
-/// 0x4000_0000 is that of texts (``Inference``).
+/// 0x4000_0000 is taken by the draws of texts.
 enum RandomStream: UInt32 {
   /// Initial weights, plus the tensor's index.
   case initialization = 0x1000_0000

@@ -76,6 +76,10 @@ extension ComparisonTests {
         "\"baseline\": \"a\"", "\"baseline\": \"c\"",
         "s.json: baseline: expected the name of an arm (did you mean \"a\"?), found c"
       ),
+      (
+        "\"settings\": {\"warmup\": 1}", "\"settings\": {\"eval-every\": 1}",
+        "s.json: settings: \"eval-every\" does not belong here: it is the same for all; name it at the top"
+      ),
       ("{\"lr\": 0.3}", "[]", "s.json: arms: b: expected an object, found an array"),
       ("\"nano\"", "3", "s.json: model: expected a string, found the integer 3"),
       ("\"nano\",", "\"nano\", \"model\": \"tiny\",", "s.json, line 1"),
