@@ -28,9 +28,7 @@ public struct Cell: Sendable, Equatable {
     evaluation: (every: Int, tokens: Int), model: JSON, data: String,
     weights: String?
   ) {
-    let listed = choice.filter { member in
-      arm.axes.contains { $0.isList && $0.key.utf8.elementsEqual(member.key.utf8) }
-    }
+    let listed = arm.settings(of: choice)
     (self.arm, settings, self.seed, evalEvery) = (arm.name, listed, seed, evaluation.every)
     self.configuration = configuration
     name = ([arm.name] + listed.map(Self.text) + ["seed=\(seed)"]).joined(separator: " ")

@@ -12,28 +12,64 @@ public import Files
 ///       }
 ///     }
 ///
-/// Keys of settings and arms are the flags of `train`. Paths are relative to the study file.
+/// Keys of settings and arms are the flags of `train`; a list of `grids` in an arm, each with keys of
+/// its own, makes the arm their union. Paths are relative to the study file.
 public struct Study: Sendable, Equatable {
-  /// A contender: every combination of its values is a cell for each seed.
+  /// A contender: every combination of a grid's values is a cell for each seed.
   public struct Arm: Sendable, Equatable {
     /// What the report calls it.
     public var name: String
-    /// Each key with the values it takes.
-    public var axes: [Axis]
+    /// In each, the keys with the values they take; what two of them have in common is one cell.
+    public var grids: [[Axis]]
     /// Seeds of its own; nil: the study's.
     public var seeds: [Int]?
     /// A token budget of its own; nil: the study's.
     public var tokens: Int?
 
-    /// Every combination of its values, the last key's going round fastest.
+    /// Every combination of each grid's values, its last key's going round fastest.
     var choices: [[JSONMember]] {
-      axes.reduce([[]]) { choices, axis in
-        choices.flatMap { choice in axis.values.map { choice + [JSONMember(axis.key, $0)] } }
+      var all: [[JSONMember]] = []
+      for grid in grids {
+        let choices = grid.reduce([[]]) { choices, axis in
+          choices.flatMap { choice in axis.values.map { choice + [JSONMember(axis.key, $0)] } }
+        }
+        for choice in choices where !all.contains(where: { Self.isSame($0, choice) }) {
+          all.append(choice)
+        }
       }
+      return all
+    }
+
+    /// What tells its cells apart: keys that were written as lists, and those that its grids do not
+    /// have in common, with the values of all grids.
+    var varying: [Axis] {
+      var axes: [Axis] = []
+      for axis in grids.joined() {
+        if let at = axes.firstIndex(where: { $0.key == axis.key }) {
+          axes[at].values += axis.values.filter { !axes[at].values.contains($0) }
+          axes[at].isList = axes[at].isList || axis.isList
+        } else {
+          axes.append(axis)
+        }
+      }
+      return axes.filter { axis in
+        axis.isList || axis.values.count > 1
+          || !grids.allSatisfy { grid in grid.contains { $0.key == axis.key } }
+      }
+    }
+
+    /// The part of a choice that tells it from the others.
+    func settings(of choice: [JSONMember]) -> [JSONMember] {
+      let keys = varying.map(\.key)
+      return choice.filter { keys.contains($0.key) }
+    }
+
+    private static func isSame(_ a: [JSONMember], _ b: [JSONMember]) -> Bool {
+      a.count == b.count && a.allSatisfy { b.contains($0) }
     }
   }
 
-  /// A key and the values it takes in an arm.
+  /// A key and the values it takes in a grid.
   public struct Axis: Sendable, Equatable {
     /// The flag without `--`.
     public var key: String

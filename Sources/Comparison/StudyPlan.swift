@@ -81,16 +81,12 @@ struct StudyPlan {
     for seed in study.finalistSeeds {
       for arm in study.arms where !study.seeds(of: arm).contains(seed) {
         guard let settings = best(arm.name),
-          let choice = arm.choices.first(where: { Self.contains($0, settings) })
+          let choice = arm.choices.first(where: { arm.settings(of: $0) == settings })
         else { continue }
         cells.append(try cell(arm, choice, seed: seed))
       }
     }
     return cells
-  }
-
-  private static func contains(_ choice: [JSONMember], _ settings: [JSONMember]) -> Bool {
-    settings.allSatisfy { choice.contains($0) }
   }
 
   private func cell(

@@ -116,17 +116,41 @@ private struct StudyObject {
     return members
   }
 
-  /// A contender.
+  /// A contender: the values that its grids share, and the grids.
   func arm(named name: String) throws(ComparisonError) -> Study.Arm {
-    var arm = Study.Arm(name: name, axes: [])
+    var arm = Study.Arm(name: name, grids: [])
+    var shared: [Study.Axis] = []
     for member in members {
       switch member.key {
       case "seeds": arm.seeds = try seeds("seeds")
       case "tokens": arm.tokens = try integer("tokens", 1...1 << 50)
-      default: arm.axes.append(try axis(member))
+      case "grids": break
+      default: shared.append(try axis(member))
       }
     }
+    arm.grids = try grids(beside: shared)
     return arm
+  }
+
+  private func grids(beside shared: [Study.Axis]) throws(ComparisonError) -> [[Study.Axis]] {
+    guard let value = self["grids"] else { return [shared] }
+    guard let list = value.arrayValue, !list.isEmpty else {
+      throw invalid("grids", "a list of objects", Self.text(value))
+    }
+    var grids: [[Study.Axis]] = []
+    for (index, grid) in list.enumerated() {
+      let grid = try StudyObject(grid, file: file, place: "\(place): grids: \(index + 1)")
+      for member in grid.members where shared.contains(where: { $0.key == member.key }) {
+        throw grid.invalid(member.key, "a key that is not set beside the grids", "both")
+      }
+      for key in ["seeds", "tokens"] where grid[key] != nil {
+        throw grid.invalid(key, "keys of train; the arm has its \(key) beside its grids", key)
+      }
+      grids.append(
+        shared
+          + (try grid.members.map { (member) throws(ComparisonError) in try grid.axis(member) }))
+    }
+    return grids
   }
 
   private func axis(_ member: JSONMember) throws(ComparisonError) -> Study.Axis {
@@ -148,7 +172,7 @@ private struct StudyObject {
     }
     let known = TrainingConfiguration.fields.map(\.key)
     guard known.contains(key) else {
-      let arms = place == "settings" ? [] : ["seeds", "tokens"]
+      let arms = place == "settings" ? [] : ["seeds", "tokens", "grids"]
       throw unknown(key, known.filter { Self.advice($0) == nil } + arms)
     }
     if place != "settings" && ["stories", "vocabulary"].contains(key) {

@@ -89,7 +89,7 @@ struct ArmSummary {
   private let bestIndex: Int?
 
   init(_ arm: Study.Arm, _ records: [StudyRecord], seeds: [Int]) {
-    (name, axes, settings) = (arm.name, arm.axes.filter(\.isList), arm.choices.count)
+    (name, axes, settings) = (arm.name, arm.varying, arm.choices.count)
     var groups: [SettingSummary] = []
     for record in records {
       if let at = groups.firstIndex(where: { $0.settings == record.settings }) {

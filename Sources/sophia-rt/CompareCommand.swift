@@ -33,7 +33,8 @@ struct CompareCommand: ParsableCommand {
       "model" is a preset or a file, "data" a dataset directory (default: the built-in corpus), both \
       relative to the study file. "seeds" run every cell, "finalist-seeds" the best cell of each arm. \
       "eval-every" (default: at most 40 evaluations) and "eval-tokens" are as in train. An arm may \
-      have "seeds" and "tokens" of its own.
+      have "seeds" and "tokens" of its own, and "grids": a list of objects with more flags, each \
+      combined with the arm's own, where not every combination of all values is worth a run.
 
       --out becomes a directory with results.jsonl (one line a cell, the same bytes whenever the study \
       is run), timings.jsonl, report.html and a run directory a cell. Ctrl-C saves and exits; the same \

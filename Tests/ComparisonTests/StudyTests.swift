@@ -30,7 +30,53 @@ extension ComparisonTests {
       #expect(study.cellCount == 3 * 2 + 2)
     }
 
+    /// The arm's own values with each grid's; what two grids have in common is there once.
+    @Test func anArmIsTheUnionOfItsGrids() throws {
+      let study = try read(
+        "{\"lr\": 0.3}",
+        """
+        {"optimizer": "lion", "grids": [
+          {"lr": [0.1, 0.2], "beta1": 0.9}, {"beta1": 0.9, "lr": 0.2}, {"lr": 0.4, "beta2": 0.5}]}
+        """)
+      let arm = study.arms[1]
+      let lion = JSONMember("optimizer", "lion")
+      let settings = [
+        [JSONMember("lr", 0.1), JSONMember("beta1", 0.9)],
+        [JSONMember("lr", 0.2), JSONMember("beta1", 0.9)],
+        [JSONMember("lr", 0.4), JSONMember("beta2", 0.5)],
+      ]
+      #expect(arm.choices == settings.map { [lion] + $0 })
+      // The optimizer is the same in all.
+      #expect(arm.choices.map(arm.settings) == settings)
+      #expect(arm.varying.map(\.key) == ["lr", "beta1", "beta2"])
+      #expect(arm.varying[0].values == [0.1, 0.2, 0.4])
+      #expect(study.cellCount == 2 + 3)
+    }
+
     @Test(arguments: [
+      (
+        "\"lr\": 0.3", "\"grids\": 3", "s.json: arms: b: grids: expected a list of objects, found 3"
+      ),
+      (
+        "\"lr\": 0.3", "\"grids\": []",
+        "s.json: arms: b: grids: expected a list of objects, found []"
+      ),
+      (
+        "\"lr\": 0.3", "\"grids\": [{}, 3]",
+        "s.json: arms: b: grids: 2: expected an object, found"
+      ),
+      (
+        "\"lr\": 0.3", "\"lr\": 0.3, \"grids\": [{\"lr\": 0.4}]",
+        "s.json: arms: b: grids: 1: lr: expected a key that is not set beside the grids, found both"
+      ),
+      (
+        "\"lr\": 0.3", "\"grids\": [{\"seeds\": [1]}]",
+        "s.json: arms: b: grids: 1: seeds: expected keys of train; the arm has its seeds beside"
+      ),
+      (
+        "\"lr\": 0.3", "\"grids\": [{\"lrr\": 1}]",
+        "s.json: arms: b: grids: 1: unknown key \"lrr\"; did you mean \"lr\"?"
+      ),
       ("\"tokens\"", "\"tokenz\"", "s.json: unknown key \"tokenz\"; did you mean \"tokens\"?"),
       ("\"lr\": 0.3", "\"lrr\": 0.3", "s.json: arms: b: unknown key \"lrr\"; did you mean \"lr\"?"),
       (
