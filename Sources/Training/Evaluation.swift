@@ -10,7 +10,11 @@ public struct Evaluation: Sendable {
 
   /// Runs the slice through the model.
   /// - gradient: its buffers are used; no gradient is touched.
-  public init(of slice: ValidationSlice, lengths: TokenLengths?, with gradient: some TokenLosses) {
+  /// - progress: is told of windows that are done, and how many there are.
+  public init(
+    of slice: ValidationSlice, lengths: TokenLengths?, with gradient: some TokenLosses,
+    progress: (_ done: Int, _ count: Int) -> Void = { _, _ in }
+  ) {
     let (B, T) = (gradient.microBatch, slice.context)
     precondition(T == gradient.T, "Evaluation: windows of \(T) for a pass of \(gradient.T)")
     var (tokens, targets) = (
@@ -25,6 +29,7 @@ public struct Evaluation: Sendable {
           slice.fillBatch(first: first, count: count, tokens: x, targets: y)
           // Token by token, so that the micro-batch does not enter the order of addition.
           for loss in gradient.tokenLosses(tokens: x, targets: y, count: count) { sum += loss }
+          progress(first + count, slice.count)
         }
       }
     }

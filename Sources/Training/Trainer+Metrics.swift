@@ -4,7 +4,9 @@ extension Trainer {
   /// Evaluates the fixed slice, if there is one.
   func evaluate() {
     guard let validation else { return }
-    let result = Evaluation(of: validation, lengths: lengths, with: gradient)
+    let result = Evaluation(of: validation, lengths: lengths, with: gradient) { done, count in
+      report(.evaluating(done: done, count: count))
+    }
     state.bestValidationLoss = min(state.bestValidationLoss ?? .infinity, result.nats)
     var members: [JSONMember] = [
       JSONMember("event", "eval"), JSONMember("step", .integer(state.step)),

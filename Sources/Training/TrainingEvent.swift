@@ -8,6 +8,8 @@ public enum TrainingEvent {
   case preparing(String)
   /// A step is done.
   case step(StepReport)
+  /// So many of the validation slice's windows are evaluated.
+  case evaluating(done: Int, count: Int)
   /// The validation slice was evaluated.
   case evaluation(step: Int, nats: Double, bitsPerByte: Double?)
   /// It is time for a sample of text; the weights are those after `step` steps.

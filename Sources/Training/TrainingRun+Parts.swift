@@ -71,7 +71,12 @@ extension TrainingRun {
         path, verify: .everything, files: files)
       for skipped in damaged { report(.notice("passed over a damaged checkpoint: \(skipped)")) }
       let file = try ModelFile(checkpoint)
-      for notice in file.notices { report(.notice(notice)) }
+      if !file.ignoredDropout.isEmpty {
+        report(
+          .notice(
+            "\(file.checkpoint.path)/config.json: \(file.ignoredDropout.joined(separator: ", ")): ignored, "
+              + "sophia-rt trains without dropout"))
+      }
       return file
     }
   }

@@ -54,8 +54,8 @@ extension GPT2Config {
     ]
   }
 
-  /// The dropout settings of a `config.json` that are not 0: ignored here, worth a notice.
-  public static func ignoredDropout(in json: JSON) -> [String] {
+  /// The dropout settings of a `config.json` that are not 0.
+  static func ignoredDropout(in json: JSON) -> [String] {
     ["resid_pdrop", "embd_pdrop", "attn_pdrop"].filter { (json[$0]?.doubleValue ?? 0) != 0 }
   }
 }

@@ -15,8 +15,8 @@ public struct ModelFile {
   public let table: ParameterTable
   /// The folder.
   public let checkpoint: CheckpointDirectory
-  /// Notices for the user, a line each.
-  public let notices: [String]
+  /// Keys of dropout in its `config.json` that are not 0; they matter where it is trained further.
+  public let ignoredDropout: [String]
   private let tensors: StoredTensors
   private let prefix: String
   private static let prefixed = "transformer."
@@ -33,9 +33,7 @@ public struct ModelFile {
     config = try GPT2Config(huggingFace: json, file: "\(checkpoint.path)/config.json")
     let table = ParameterTable(config)
     let tensors = try checkpoint.storedTensors("model")
-    notices = GPT2Config.ignoredDropout(in: json).map {
-      "\(checkpoint.path)/config.json: \($0) is ignored: sophia-rt has no dropout"
-    }
+    ignoredDropout = GPT2Config.ignoredDropout(in: json)
     // The prefix under which more of the names are there.
     let (with, without) = (
       Self.matches(Self.prefixed, tensors, table), Self.matches("", tensors, table)

@@ -35,6 +35,11 @@ final class CompareDisplay {
     case .step(let step): show(step, place)
     case .checkpointFailed(let step, let reason, _):
       terminal.note("step \(step): no checkpoint: \(reason); training goes on")
+    case .evaluating(let done, let count):
+      terminal.progress(
+        "cell \(place.number)/\(place.count)  "
+          + Format.share(done, of: count, "windows evaluated"),
+        always: false)
     case .evaluation, .sample, .checkpoint: break
     }
   }

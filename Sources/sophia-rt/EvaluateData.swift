@@ -37,7 +37,6 @@ struct EvaluateData {
     let (found, damaged) = try CheckpointDirectory.open(checkpoint, verify: .everything)
     for skipped in damaged { terminal.note("passed over a damaged checkpoint: \(skipped)") }
     let file = try ModelFile(found)
-    for notice in file.notices { terminal.note(notice) }
     let dataset = try TrainingRun.dataset(for: found, directory: data)
     guard dataset.tokenizer.vocabularySize <= file.config.vocabularySize else {
       throw ValidationError(
@@ -54,18 +53,24 @@ struct EvaluateData {
     let slice = try ValidationSlice(dataset.validation, context: T, maxTokens: tokens)
     let pass = try LoadedModel.losses(of: file, weights, T: T, sequences: slice.count, on: team)
     let lengths = TokenLengths(dataset.tokenizer)
+    let start = ContinuousClock.now
+    let progress = { (done: Int, count: Int) in
+      terminal.progress(done, of: count, "windows", since: start)
+    }
     var members: [JSONMember]
     let predicted: Range<Int>
     if let stride {
       let result = StridedEvaluation(
-        of: dataset.validation, limit: tokens, stride: stride, lengths: lengths, with: pass)
+        of: dataset.validation, limit: tokens, stride: stride, lengths: lengths, with: pass,
+        progress: progress)
       predicted = 1..<result.tokens + 1
       members = try loss(result.tokens, result.nats, result.bitsPerByte)
     } else {
-      let result = Evaluation(of: slice, lengths: lengths, with: pass)
+      let result = Evaluation(of: slice, lengths: lengths, with: pass, progress: progress)
       predicted = slice.targets
       members = try loss(predicted.count, result.nats, result.bitsPerByte)
     }
+    terminal.clear()
     if baselines {
       for (name, order) in [("unigram", 1), ("trigram", 3)] {
         let model = NGramModel(

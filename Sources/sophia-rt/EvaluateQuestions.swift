@@ -91,11 +91,7 @@ struct EvaluateQuestions {
     var terminal = Terminal()
     let start = ContinuousClock.now
     let scores = try scorer.scores(questions) { done in
-      let seconds = (ContinuousClock.now - start) / .seconds(1)
-      terminal.progress(
-        "\(Format.grouped(done)) of \(Format.grouped(questions.count)), ETA "
-          + Format.duration(seconds / Double(done) * Double(questions.count - done)),
-        always: false)
+      terminal.progress(done, of: questions.count, "questions", since: start)
     }
     terminal.clear()
     return scores

@@ -70,7 +70,6 @@ struct ExportCommand: ParsableCommand {
     let (found, damaged) = try CheckpointDirectory.open(checkpoint, verify: .model)
     for skipped in damaged { terminal.note("passed over a damaged checkpoint: \(skipped)") }
     let file = try ModelFile(found)
-    for line in file.notices { terminal.note(line) }
     let tokenizer = try LoadedModel.tokenizer(of: file).ggufMetadata(
       rows: file.config.vocabularySize, directory: found.path)
     let metadata = file.ggufMetadata(type.stored) + tokenizer

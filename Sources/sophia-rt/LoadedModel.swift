@@ -19,7 +19,6 @@ struct LoadedModel {
     let (checkpoint, damaged) = try CheckpointDirectory.open(path, verify: verify)
     for skipped in damaged { notice("passed over a damaged checkpoint: \(skipped)") }
     let file = try ModelFile(checkpoint)
-    for line in file.notices { notice(line) }
     tokenizer = try Self.tokenizer(of: file)
     model = try Self.decoderModel(of: file, precision, on: team)
   }

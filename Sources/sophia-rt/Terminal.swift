@@ -25,6 +25,16 @@ struct Terminal {
     }
   }
 
+  /// The progress line of work that goes evenly, with the time that is left of it.
+  mutating func progress(
+    _ done: Int, of count: Int, _ what: String, since start: ContinuousClock.Instant
+  ) {
+    let seconds = (ContinuousClock.now - start) / .seconds(1)
+    let left = seconds / Double(max(1, done)) * Double(count - done)
+    progress(
+      Format.share(done, of: count, what) + ", ETA " + Format.duration(left), always: false)
+  }
+
   /// Removes the progress line.
   mutating func clear() {
     if hasLine { Self.write("\r\u{1B}[2K", to: STDERR_FILENO) }
@@ -81,6 +91,11 @@ enum Format {
       at -= 3
     }
     return (value < 0 ? "-" : "") + String(digits)
+  }
+
+  /// 1,200 of 4,000 questions.
+  static func share(_ done: Int, of count: Int, _ what: String) -> String {
+    "\(grouped(done)) of \(grouped(count)) \(what)"
   }
 
   /// 1:02:03 or 2:03.

@@ -43,6 +43,8 @@ final class TrainDisplay {
     case .notice(let text): note(text)
     case .preparing(let text): terminal.progress(text, always: false)
     case .step(let step): show(step)
+    case .evaluating(let done, let count):
+      terminal.progress(Format.share(done, of: count, "windows evaluated"), always: false)
     case .evaluation(let step, let nats, let bits):
       validation = nats
       let perByte = bits.map { ", \(Format.fixed($0, 4)) bits a byte" } ?? ""

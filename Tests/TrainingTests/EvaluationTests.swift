@@ -44,9 +44,17 @@ extension TrainingTests {
         sum += single.loss(tokens: x, targets: y, count: 1) / Double(T)
       }
       let lengths = TokenLengths(bytes: (0..<50).map { Int32($0 % 4) })
+      var reported: [[Int]] = []
       let evaluations = try [1, 2, 4, 9, 12].map {
-        Evaluation(of: slice, lengths: lengths, with: try model.pass($0, T))
+        var done: [Int] = []
+        let evaluation = Evaluation(of: slice, lengths: lengths, with: try model.pass($0, T)) {
+          #expect($1 == 9)
+          done.append($0)
+        }
+        reported.append(done)
+        return evaluation
       }
+      #expect(reported == [Array(1...9), [2, 4, 6, 8, 9], [4, 8, 9], [9], [9]])
       #expect(abs(evaluations[0].nats - sum / 9) < 1e-12)
       let bytes = tokens[1...9 * T].reduce(0) { (sum: Int, token: UInt16) in sum + Int(token % 4) }
       let bits = try #require(evaluations[0].bitsPerByte)
@@ -79,9 +87,17 @@ extension TrainingTests {
       let streams = [(tokens, nil), (tokens + [1, 2, 3], total)] as [([UInt16], Int?)]
       let results = try streams.flatMap { tokens, limit in
         try [1, 3, 100].map {
-          StridedEvaluation(
+          var done: [Int] = []
+          let result = StridedEvaluation(
             of: TokenStream(tokens: tokens), limit: limit, stride: stride, lengths: lengths,
-            with: try model.pass($0, T))
+            with: try model.pass($0, T)
+          ) {
+            #expect(done.last ?? 0 < $0 && $0 <= $1)
+            done.append($0)
+            if $0 == $1 { #expect(($1 - 1) * stride + T >= total) }
+          }
+          #expect(!done.isEmpty)
+          return result
         }
       }
       #expect(abs(results[0].nats - sum / Double(total)) < 1e-12)

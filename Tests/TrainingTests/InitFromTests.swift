@@ -113,7 +113,7 @@ extension TrainingTests {
       }
       try tiny.write(.object(members), to: "plain/config.json")
       let run = try tiny.run(request(tiny, from: "plain"), stopAt: 0)
-      #expect(run.events.notices.contains { $0.contains("attn_pdrop is ignored") })
+      #expect(run.events.notices.contains { $0.contains("attn_pdrop: ignored") })
     }
 
     @Test(
