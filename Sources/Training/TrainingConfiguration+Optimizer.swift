@@ -58,6 +58,30 @@ extension TrainingConfiguration {
     }
   }
 
+  /// What makes a key change nothing here, as a flag; nil where it counts.
+  func idleReason(of key: String) -> String? {
+    let name = optimizerName
+    let isRead =
+      switch key {
+      case "sophia-form", "gamma", "auto-rho", "bias-correct-h", "curvature-interval",
+        "curvature-share", "curvature-groups":
+        name.isSophia
+      case "probe": name == .sophiaH
+      case "momentum": name.isMuon
+      case "adamw-lr": name == .muon
+      case "sophia-lr": name == .sophiaMuon
+      case "epsilon": name != .lion
+      default: true
+      }
+    switch key {
+    case _ where !isRead: return "--optimizer \(optimizer)"
+    case "stories", "vocabulary": return data.isEmpty ? nil : "--data"
+    case "min-lr-ratio":
+      return schedule == Schedule.Shape.constant.rawValue ? "--schedule constant" : nil
+    default: return nil
+    }
+  }
+
   /// The flag of the learning rate of what lies in no matrix.
   private var restFlag: String { optimizerName == .sophiaMuon ? "sophia-lr" : "adamw-lr" }
 

@@ -54,6 +54,11 @@ public struct TrainingRun {
     store = CheckpointStore(directory: request.out, files: files)
     resumeFrom = try Self.search(store, request, report)
     (configuration, options) = try Self.settle(request, resumeFrom, files)
+    for flag in request.flags {
+      if let reason = configuration.idleReason(of: flag.key) {
+        report(.notice("--\(flag.key) changes nothing with \(reason)"))
+      }
+    }
     initFrom =
       resumeFrom == nil && !configuration.initFrom.isEmpty
       ? try Self.openInitial(configuration.initFrom, files, report) : nil

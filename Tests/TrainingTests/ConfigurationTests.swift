@@ -39,6 +39,36 @@ extension TrainingTests {
       }
     }
 
+    /// A flag is said to change nothing exactly where the bits stay as they are.
+    @Test(arguments: TrainingConfiguration.OptimizerName.allCases)
+    func whatIsSaidToChangeNothingChangesNothing(
+      optimizer: TrainingConfiguration.OptimizerName
+    ) throws {
+      let tiny = try TinyRun()
+      // Coordinates are clipped and others are not; a refresh has sequences for two groups.
+      let base = [JSONMember]([
+        "optimizer": .string(optimizer.rawValue), "gamma": 20, "epsilon": 1e-5,
+        "curvature-share": 0.5,
+      ])
+      let plain = try tiny.run(tiny.request("plain", base))
+      let changes = [JSONMember]([
+        "sophia-form": "nesterov", "gamma": 2, "auto-rho": "0:0.01", "bias-correct-h": true,
+        "curvature-interval": 3, "curvature-share": 1, "curvature-groups": 2, "probe": "rademacher",
+        "momentum": 0.8, "adamw-lr": 0.01, "sophia-lr": 0.01, "epsilon": 0.001, "beta1": 0.7,
+        "beta2": 0.8, "min-lr-ratio": 0.5, "stories": 5, "vocabulary": 300,
+      ])
+      for change in changes {
+        let kept = base.filter { $0.key != change.key }
+        let run = try tiny.run(tiny.request(change.key, kept + [change]))
+        let said = run.events.notices.contains { $0.hasPrefix("--\(change.key) changes nothing") }
+        #expect(said == (run.bits["weights"] == plain.bits["weights"]), "\(change.key)")
+      }
+      let constant = try tiny.run(
+        tiny.request("constant", base + [JSONMember("schedule", "constant"), changes[14]]))
+      #expect(
+        constant.events.notices.contains("--min-lr-ratio changes nothing with --schedule constant"))
+    }
+
     @Test(arguments: [
       ("stepz", "steps"), ("learning-rate", "min-lr-ratio"), ("batch_tokens", "batch-tokens"),
       ("", "lr"), ("Optimizer", "optimizer"),
