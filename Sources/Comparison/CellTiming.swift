@@ -4,7 +4,7 @@ import Files
 struct CellTiming: Equatable {
   /// Seconds of training, without evaluations and checkpoints.
   var seconds: Double
-  /// Of the median step.
+  /// Of the median step; 0 if there was none.
   var tokensPerSecond: Double
   /// The optimizer's updates, as a share of the training time; nil where the log has none.
   var optimizerShare: Double?
@@ -24,7 +24,8 @@ struct CellTiming: Equatable {
     let steps = metrics.steps
     let total = metrics.durations.reduce(0) { $0 + $1.seconds }
     seconds = total
-    tokensPerSecond = Double(batchTokens) / max(Self.median(steps.map(\.seconds)) ?? 0, 1e-9)
+    let median = Self.median(steps.map(\.seconds))
+    tokensPerSecond = median.map { Double(batchTokens) / max($0, 1e-9) } ?? 0
     let updates = steps.compactMap(\.optimizerSeconds)
     if total > 0, updates.count == steps.count {
       optimizerShare = updates.reduce(0, +) / total

@@ -114,11 +114,12 @@ public struct Study: Sendable, Equatable {
 
   /// Cells in all, those of finalists too.
   var cellCount: Int {
-    arms.reduce(0) { count, arm in
-      let seeds = seeds(of: arm)
-      let more = finalistSeeds.filter { !seeds.contains($0) }.count
-      return count + arm.choices.count * seeds.count + more
-    }
+    arms.reduce(finalists.count) { $0 + $1.choices.count * seeds(of: $1).count }
+  }
+
+  /// The arm of each cell that is run for a finalist's seed.
+  var finalists: [Arm] {
+    finalistSeeds.flatMap { seed in arms.filter { !seeds(of: $0).contains(seed) } }
   }
 
   /// The seeds of an arm's cells.

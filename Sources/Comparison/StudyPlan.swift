@@ -14,8 +14,15 @@ struct StudyPlan {
   private let paths: [JSONMember]
   /// Which tokens these are, wherever they lie.
   private let data: String
-  /// Which weights an `init-from` names, by its path.
-  private let weights: [String: String]
+  /// What an `init-from` names, by its path.
+  private let initial: [String: InitialModel]
+
+  private struct InitialModel {
+    let config: GPT2Config
+    /// Which weights these are.
+    let checksum: String
+  }
+
   private let vocabularySize: Int
   /// Validation tokens there are.
   private let validationTokens: Int
@@ -47,12 +54,16 @@ struct StudyPlan {
     }
     let settings = study.settings + study.arms.flatMap { $0.choices.flatMap { $0 } }
     let folders = settings.filter { $0.key == "init-from" }.compactMap(\.value.stringValue)
-    weights = try asComparison("\(study.file): init-from") {
-      var weights: [String: String] = [:]
+    initial = try asComparison("\(study.file): init-from") {
+      var initial: [String: InitialModel] = [:]
       for folder in Set(folders.filter { !$0.isEmpty }.map(study.path)) {
-        weights[folder] = try Self.checksum(ofWeightsIn: folder, files)
+        let checkpoint = try CheckpointDirectory.open(folder, files: files).checkpoint
+        try TrainingRun.requireTokenizer(of: checkpoint, for: dataset)
+        initial[folder] = InitialModel(
+          config: try ModelFile(checkpoint).config,
+          checksum: try Self.checksum(ofWeightsIn: checkpoint.path, files))
       }
-      return weights
+      return initial
     }
     data = "\(dataset.fingerprint) \(Self.checksum(of: dataset.validation))"
     vocabularySize = dataset.tokenizer.vocabularySize
@@ -111,16 +122,17 @@ struct StudyPlan {
           expected: "more tokens than a window of --context \(configuration.context)",
           found: "\(validationTokens)")
       }
-      if configuration.initFrom.isEmpty {
-        let sizes = try GPT2Config(
+      let initial = initial[configuration.initFrom]
+      let sizes =
+        try initial?.config
+        ?? GPT2Config(
           huggingFace: model, vocabularySize: vocabularySize, file: configuration.model)
-        try TrainingRun.checkSizes(sizes, configuration)
-      }
+      try TrainingRun.checkSizes(sizes, configuration)
       let every = study.evalEvery ?? (configuration.steps + 39) / 40
       return Cell(
         arm, choice: choice, seed: seed, configuration: configuration,
         evaluation: (every, study.evalTokens), model: model, data: data,
-        weights: weights[configuration.initFrom])
+        weights: initial?.checksum)
     }
   }
 
@@ -161,9 +173,8 @@ struct StudyPlan {
 
   /// Which weights a folder holds.
   private static func checksum(
-    ofWeightsIn folder: String, _ files: any FileSystem
+    ofWeightsIn path: String, _ files: any FileSystem
   ) throws -> String {
-    let path = try CheckpointDirectory.open(folder, files: files).checkpoint.path
     let names = try files.list(path).filter {
       $0.hasPrefix("model") && $0.hasSuffix(".safetensors")
     }

@@ -56,11 +56,10 @@ public final class StudyRun {
   /// Runs what is left, then the finalists, and draws the report after every cell.
   /// - Returns: whether it came to the end; else a cell was saved and the study goes on there.
   public func run(shouldStop: @escaping () -> Bool = { false }) throws(ComparisonError) -> Bool {
-    let more = study.cellCount - sweep.count
     report(.planned(cells: study.cellCount, finished: try finishedCount()))
-    guard try run(sweep, before: more, shown: sweep, shouldStop) else { return false }
+    guard try run(sweep, before: study.finalists, shown: sweep, shouldStop) else { return false }
     let finalists = try plan.finalists(bestSettings())
-    guard try run(finalists, before: 0, shown: sweep + finalists, shouldStop) else { return false }
+    guard try run(finalists, before: [], shown: sweep + finalists, shouldStop) else { return false }
     try publish(sweep + finalists)
     return true
   }
@@ -86,16 +85,23 @@ public final class StudyRun {
   }
 
   /// Runs cells in order.
-  /// - before: cells that come after these
+  /// - before: the arms of cells that come after these
   /// - shown: the cells of the files that are written after each
   private func run(
-    _ cells: [Cell], before later: Int, shown: [Cell], _ shouldStop: @escaping () -> Bool
+    _ cells: [Cell], before later: [Study.Arm], shown: [Cell], _ shouldStop: @escaping () -> Bool
   ) throws(ComparisonError) -> Bool {
     let first = shown.count - cells.count
-    for (index, cell) in cells.enumerated() where try directory.result(of: cell) == nil {
-      let after = try tokens(of: cells[(index + 1)...]) + later * study.tokens
+    for (index, cell) in cells.enumerated() {
+      if try directory.result(of: cell) != nil {
+        // The program may have ended between the two.
+        if !options.keepCheckpoints { try directory.removeCheckpoints(of: cell) }
+        continue
+      }
+      let after = later.reduce(try tokens(of: cells[(index + 1)...])) {
+        $0 + ($1.tokens ?? study.tokens)
+      }
       let place = ComparisonEvent.Place(
-        cell: cell.name, number: first + index + 1, count: first + cells.count + later,
+        cell: cell.name, number: first + index + 1, count: first + cells.count + later.count,
         tokensAfter: after)
       guard !shouldStop(), let result = try run(cell, at: place, shouldStop) else {
         try publish(shown)

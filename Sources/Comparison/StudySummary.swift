@@ -24,21 +24,24 @@ struct StudySummary {
     arms.first { $0.name.utf8.elementsEqual(study.baseline.utf8) }
   }
 
-  /// How much of the baseline's budget an arm needs to reach the baseline's final loss, seed by seed.
+  /// How much of the baseline's budget an arm needs to reach the baseline's final loss, seed by seed; one
+  /// that diverged did not reach it.
   /// - Returns: nil if one of the two has no finished cell
   func race(_ arm: ArmSummary) -> Race? {
     guard let target = baseline?.best, let mean = target.loss, let best = arm.best else {
       return nil
     }
-    let races = best.finished.map { record -> (ratio: Double?, behind: Double) in
+    let races = best.records.map { record -> (ratio: Double?, behind: Double?) in
+      guard let loss = record.result.loss else { return (nil, nil) }
       // The same seed has the same initial weights and order of data.
       let twin = target.finished.first { $0.seed == record.seed }
       let goal = twin?.result.loss ?? mean.mean
       let budget = Double((twin ?? target.finished[0]).result.tokens)
       let tokens = record.result.tokensToReach(goal)
-      return (tokens.map { $0 / budget }, (record.result.loss ?? .nan) - goal)
+      return (tokens.map { $0 / budget }, loss - goal)
     }
-    return races.isEmpty ? nil : Race(ratios: races.map(\.ratio), behind: races.map(\.behind))
+    let behind = races.compactMap(\.behind)
+    return behind.isEmpty ? nil : Race(ratios: races.map(\.ratio), behind: behind)
   }
 }
 
@@ -46,7 +49,7 @@ struct StudySummary {
 struct Race {
   /// By seed; nil where it was not reached.
   let ratios: [Double?]
-  /// How far above the baseline's final loss each seed ended, nats a token.
+  /// How far above the baseline's final loss each seed ended that did not diverge, nats a token.
   let behind: [Double]
 
   /// Over all seeds, if each reached it.
@@ -81,15 +84,16 @@ struct Spread {
 /// The cells of an arm.
 struct ArmSummary {
   let name: String
-  let axes: [Study.Axis]
   /// Settings in the order of the study, each with its seeds.
   let groups: [SettingSummary]
   /// How many settings the study has for it.
-  let settings: Int
+  var settings: Int { choices.count }
+  /// The settings that the study has for it.
+  private let choices: [[JSONMember]]
   private let bestIndex: Int?
 
   init(_ arm: Study.Arm, _ records: [StudyRecord], seeds: [Int]) {
-    (name, axes, settings) = (arm.name, arm.varying, arm.choices.count)
+    (name, choices) = (arm.name, arm.choices.map(arm.settings))
     var groups: [SettingSummary] = []
     for record in records {
       if let at = groups.firstIndex(where: { $0.settings == record.settings }) {
@@ -110,20 +114,32 @@ struct ArmSummary {
   /// The best setting; nil while there is none, and if each diverged.
   var best: SettingSummary? { bestIndex.map { groups[$0] } }
 
-  /// Whether the study has more than one value of some number for it.
-  var isSearched: Bool { axes.contains { $0.values.compactMap(\.doubleValue).count > 1 } }
+  /// Whether the study has more than one value of some number beside the best setting's others.
+  var isSearched: Bool {
+    best.map { best in best.settings.contains { values(of: $0).count > 1 } } ?? false
+  }
 
-  /// Keys of numbers whose best value is the smallest or largest that was tried: the range is to be
-  /// widened before anything is concluded.
+  /// Keys of numbers whose best value is the smallest or largest that was tried with the rest of the best
+  /// setting: the range is to be widened before anything is concluded.
   var edges: [String] {
     guard let best else { return [] }
-    return axes.filter { axis in
-      let values = axis.values.compactMap(\.doubleValue)
-      guard values.count > 1, let value = JSON.object(best.settings)[axis.key]?.doubleValue else {
-        return false
-      }
+    return best.settings.filter { member in
+      let values = values(of: member)
+      guard values.count > 1, let value = member.value.doubleValue else { return false }
       return value == values.min() || value == values.max()
     }.map(\.key)
+  }
+
+  /// The numbers that a key takes in settings that are otherwise the best one.
+  private func values(of member: JSONMember) -> [Double] {
+    guard let best else { return [] }
+    let rest = best.settings.filter { $0.key != member.key }
+    return choices.compactMap { choice in
+      guard choice.count == best.settings.count, rest.allSatisfy({ choice.contains($0) }) else {
+        return nil
+      }
+      return JSON.object(choice)[member.key]?.doubleValue
+    }
   }
 }
 

@@ -43,7 +43,7 @@ extension TrainingRun {
   }
 
   /// Refuses tokens that another tokenizer made than the one that a checkpoint carries.
-  static func requireTokenizer(
+  public static func requireTokenizer(
     of checkpoint: CheckpointDirectory, for dataset: TokenDataset
   ) throws(TrainingError) {
     guard let carried = try carriedTokenizer(of: checkpoint) else { return }

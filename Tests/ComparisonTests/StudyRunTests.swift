@@ -218,6 +218,30 @@ extension ComparisonTests {
       #expect(other.count == 1 && other != first)
     }
 
+    /// Before the first cell runs, not after it.
+    @Test func weightsOfAnotherTokenizerAreRefusedAtOnce() throws {
+      let place = try StudyPlace()
+      try place.train(
+        "weights",
+        [
+          "model": .string(place.file("m.json")), "stories": 20, "vocabulary": 300, "context": 16,
+          "batch-tokens": 64, "steps": 1,
+        ])
+      let study = try place.study(
+        """
+        {"adamw": {"optimizer": "adamw", "lr": 0.002},
+         "from": {"optimizer": "adamw", "init-from": "weights"}}
+        """, seeds: "[1]")
+      var began = 0
+      let refused = line {
+        try place.run(study) { event in
+          if case .began = event { began += 1 }
+          return false
+        }
+      }
+      #expect(refused.contains("made with another tokenizer") && began == 0, "\(refused)")
+    }
+
     /// A result that an earlier version made with another default is not passed off as this one's.
     @Test func aResultOfOtherSettingsIsRefused() throws {
       let place = try StudyPlace()

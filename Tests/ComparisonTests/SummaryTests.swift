@@ -9,7 +9,8 @@ extension ComparisonTests {
   @Suite struct Summaries {
     /// A line of `results.jsonl`, read back: 100 steps of 10 tokens.
     private func record(
-      _ arm: String, lr: Double, seed: Int, curve: [(Int, Double)], diverged: Bool = false
+      _ arm: String, lr: Double, seed: Int, curve: [(Int, Double)], diverged: Bool = false,
+      more: String = ""
     ) throws -> StudyRecord {
       let points = curve.map { "[\($0.0), \($0.1)]" }.joined(separator: ", ")
       let end =
@@ -17,7 +18,7 @@ extension ComparisonTests {
         ? "\"status\": \"diverged\", \"val_loss\": null, \"diverged_step\": 7"
         : "\"status\": \"finished\", \"val_loss\": \(curve.last?.1 ?? 0)"
       let text = """
-        {"cell": "\(arm) lr=\(lr) seed=\(seed)", "arm": "\(arm)", "settings": {"lr": \(lr)},
+        {"cell": "\(arm) lr=\(lr) seed=\(seed)", "arm": "\(arm)", "settings": {"lr": \(lr)\(more)},
          "seed": \(seed), "key": "k", \(end), "steps": 100, "batch_tokens": 10,
          "curve": [\(points)], "configuration": {"lr": \(lr)}}
         """
@@ -71,6 +72,43 @@ extension ComparisonTests {
       let some = StudySummary(try study(finalists: [9]), records)
       #expect(some.race(some.arms[1])?.ratios == [nil, 0.5])
       #expect(some.race(some.arms[1])?.spread == nil)
+      // One that diverged has not reached it, and is in no mean.
+      records.append(try record("b", lr: 0.1, seed: 10, curve: [(50, 3)], diverged: true))
+      let fewer = StudySummary(try study(finalists: [9, 10]), records)
+      let race = try #require(fewer.race(fewer.arms[1]))
+      #expect(race.ratios == [nil, 0.5, nil] && race.behind == [0.25, -1])
+      #expect(
+        ReportWords.verdicts(fewer) == [
+          "b reaches a’s final loss for 1 of 3 seeds, and on average ends 0.375 nats a token below it."
+        ])
+      #expect(
+        ReportWords.warnings(fewer).contains(
+          "The best setting of b diverged for 1 of 3 seeds, which are in no mean."))
+    }
+
+    /// A value is compared with those that were tried beside the same others.
+    @Test func rangesOfGrids() throws {
+      let text = """
+        {"model": "nano", "tokens": 1000, "seeds": [1], "baseline": "a", "arms": {"a": {"grids": [
+          {"beta1": 0.9, "lr": [0.1, 0.2]}, {"beta1": 0.8, "lr": [0.01, 0.4]},
+          {"beta1": 0.7, "lr": 0.2}]}}}
+        """
+      let study = try Study(parsing: Array(text.utf8), file: "s.json")
+      let settings = [(0.1, 0.9), (0.2, 0.9), (0.01, 0.8), (0.4, 0.8), (0.2, 0.7)]
+      func arm(best: Int) throws -> ArmSummary {
+        let records = try settings.enumerated().map { index, setting in
+          try record(
+            "a", lr: setting.0, seed: 1, curve: [(100, index == best ? 1 : 2)],
+            more: ", \"beta1\": \(setting.1)")
+        }
+        return StudySummary(study, records).arms[0]
+      }
+      #expect(try arm(best: 0).edges == ["lr"])
+      #expect(try arm(best: 3).edges == ["lr"])
+      // Of 0.7 and 0.9 beside lr 0.2, and of 0.1 and 0.2 beside 0.9.
+      #expect(try arm(best: 1).edges == ["lr", "beta1"])
+      let last = try arm(best: 4)
+      #expect(last.edges == ["beta1"] && last.isSearched)
     }
 
     @Test func theBestIsChosenByTheSweepAlone() throws {
@@ -145,6 +183,8 @@ extension ComparisonTests {
       #expect(Markup.significant(0.002) == "0.002" && Markup.significant(1e-5) == "1e−5")
       #expect(Markup.significant(12_345) == "12,345" && Markup.significant(9.87654) == "9.88")
       #expect(Markup.duration(4.24) == "4.2 s" && Markup.duration(3723) == "1:02:03")
+      #expect(Markup.at(1e300) == "1000000" && Markup.at(-.infinity) == "-1000000")
+      #expect(Markup.at(.nan) == "0")
       #expect(Markup.at(-0.04) == "0" && Markup.at(12.34) == "12.3" && Markup.at(-1.5) == "-1.5")
       #expect(Markup.escaped("<a \"&\u{1}>") == "&lt;a &quot;&amp;\u{FFFD}&gt;")
     }

@@ -71,9 +71,9 @@ enum Markup {
       ? "\(s / 3600):\(two(s / 60 % 60)):\(two(s % 60))" : "\(s / 60):\(two(s % 60))"
   }
 
-  /// A coordinate, in tenths.
+  /// A coordinate, in tenths; what is far outside of any drawing stays there.
   static func at(_ value: Double) -> String {
-    let tenths = Int((value * 10).rounded())
+    let tenths = Int((max(-1e6, min(1e6, value.isNaN ? 0 : value)) * 10).rounded())
     let rest = abs(tenths % 10)
     return (tenths < 0 ? "-" : "") + "\(abs(tenths / 10))" + (rest == 0 ? "" : ".\(rest)")
   }

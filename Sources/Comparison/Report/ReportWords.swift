@@ -42,8 +42,8 @@ enum ReportWords {
         return reached == 0
           ? "\(arm.name) does not reach \(baseline.name)’s final loss in this budget: it \(end) "
             + "(\(seeds))."
-          : "\(arm.name) reaches \(baseline.name)’s final loss for \(reached) of \(seeds), and \(end) "
-            + "on average."
+          : "\(arm.name) reaches \(baseline.name)’s final loss for \(reached) of \(seeds), and on average "
+            + "\(end)."
       }
       let range =
         spread.values.count > 1
@@ -66,10 +66,17 @@ enum ReportWords {
     let unsearched =
       fixed.isEmpty
       ? [] : ["One setting alone, not searched in this study: \(fixed.joined(separator: ", "))."]
+    let diverged = summary.arms.compactMap { arm -> String? in
+      guard let best = arm.best, best.diverges else { return nil }
+      let seeds = best.records.count - best.finished.count
+      return
+        "The best setting of \(arm.name) diverged for \(seeds) of \(best.records.count) seeds, which "
+        + "are in no mean."
+    }
     let single = summary.arms.filter { $0.best?.finished.count == 1 }.map(\.name)
     let seeds =
       single.isEmpty
       ? [] : ["One seed alone, so no spread: \(single.joined(separator: ", "))."]
-    return edges + unsearched + seeds
+    return edges + unsearched + diverged + seeds
   }
 }

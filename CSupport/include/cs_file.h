@@ -1,3 +1,0 @@
-// System calls without a Swift spelling.
-#pragma once
-#include <stdint.h>
