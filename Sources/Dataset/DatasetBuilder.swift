@@ -121,36 +121,46 @@ public struct DatasetBuilder: Sendable {
     var held = SplitWriter(
       directory, "val", endOfText, alignment: alignment, shardTokens: shardTokens, fileSystem)
     var assignment = SplitAssignment(
-      survey, fraction: validation.isEmpty ? valFraction : 0, seed: seed, pieceBytes: pieceBytes)
+      survey, fraction: validation.isEmpty ? valFraction : 0, seed: seed)
     var state = Progress(phase: .encoding, totalBytes: survey.bytes)
     for (documents, isValidation) in [(sources, false), (validation, true)] {
-      var reader = DocumentSequence(
-        documents, pieceBytes: isValidation ? pieceBytes : assignment.pieceBytes)
+      var reader = DocumentSequence(documents, pieceBytes: pieceBytes)
       while true {
-        let batch = try reader.nextBatch(bytes: batchBytes)
-        if batch.isEmpty { break }
-        let batchTotal = batch.reduce(0) { $0 + $1.bytes.count }
-        let encoded = tokenizer.encode(documents: batch.map(\.bytes), on: team) { fraction in
+        let read = try reader.nextBatch(bytes: batchBytes)
+        if read.isEmpty { break }
+        let batchTotal = read.reduce(0) { $0 + $1.bytes.count }
+        let begun = read.count { $0.startsDocument }
+        guard isValidation || state.documents + begun <= survey.documents,
+          state.bytes + batchTotal <= survey.bytes ?? .max
+        else { throw Self.changed() }
+        let batch = isValidation ? read.map { ($0, true) } : assignment.assign(read)
+        let encoded = tokenizer.encode(documents: batch.map(\.0.bytes), on: team) { fraction in
           var within = state
           within.bytes += Int(fraction * Double(batchTotal))
           _ = progress(within)
         }
-        for (piece, tokens) in zip(batch, encoded) {
-          let goesToValidation = isValidation || assignment.isValidation(piece)
-          if goesToValidation {
+        for ((piece, isHeld), tokens) in zip(batch, encoded) {
+          if isHeld {
             try held.append(tokens, of: piece)
           } else {
             try train.append(tokens, of: piece)
           }
-          state.documents += piece.startsDocument ? 1 : 0
-          state.bytes += piece.bytes.count
         }
+        state.documents += begun
+        state.bytes += batchTotal
         state.tokens = train.split.tokens + held.split.tokens
         try Self.report(state, progress)
       }
     }
+    guard state.bytes == survey.bytes ?? state.bytes else { throw Self.changed() }
     description.train = try train.finish()
     description.validation = try held.finish()
+  }
+
+  /// The second pass has found other text than the first.
+  private static func changed() -> DatasetError {
+    DatasetError(
+      .malformed, at: "input", "changed while it was read: tokenize it when nothing writes to it")
   }
 
   static func report(_ state: Progress, _ progress: (Progress) -> Bool) throws(DatasetError) {

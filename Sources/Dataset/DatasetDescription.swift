@@ -95,6 +95,10 @@ extension DatasetDescription {
     vocabularySize = try fields.integer("vocabulary_size", in: 1...65536)
     endOfText = try fields.integer("end_of_text", in: 0...vocabularySize - 1)
     tokenizerFingerprint = try fields.string("tokenizer_fingerprint")
+    guard tokenizerFingerprint.utf8.count == 16, tokenizerFingerprint.allSatisfy(\.isHexDigit)
+    else {
+      throw fields.wrong("tokenizer_fingerprint", "16 hexadecimal digits")
+    }
     train = try Self.split(try fields.object("train"))
     validation = try Self.split(try fields.object("validation"))
     var names = Set<[UInt8]>()

@@ -5,13 +5,13 @@ struct KneserNeyDiscounts: Sendable, Equatable {
   let one, two, threePlus: Double
 
   /// Dᵢ = i − (i+1)·Y·nᵢ₊₁/nᵢ with Y = n₁/(n₁ + 2 n₂), nᵢ the number of n-grams seen i times. Where
-  /// the sample is too small for that, or gives a value outside [0, i], ½, 1 and 1½ as in KenLM.
+  /// the sample is too small for that, or gives a value outside (0, i], ½, 1 and 1½ as in KenLM.
   init(counts: some Sequence<UInt32>) {
     var n = [0.0, 0, 0, 0, 0]
     for count in counts where count >= 1 && count <= 4 { n[Int(count)] += 1 }
     let y = n[1] / (n[1] + 2 * n[2])
     let estimates = (1...3).map { i in Double(i) - Double(i + 1) * y * n[i + 1] / n[i] }
-    let usable = zip(estimates, 1...3).allSatisfy { d, i in d.isFinite && d >= 0 && d <= Double(i) }
+    let usable = zip(estimates, 1...3).allSatisfy { d, i in d.isFinite && d > 0 && d <= Double(i) }
     (one, two, threePlus) = usable ? (estimates[0], estimates[1], estimates[2]) : (0.5, 1, 1.5)
   }
 

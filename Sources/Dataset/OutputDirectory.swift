@@ -23,9 +23,10 @@ struct OutputDirectory {
     self.fileSystem = fileSystem
   }
 
-  /// Throws if there is something at the output that must not be replaced.
+  /// Throws if there is something at the output that must not be replaced, or if it cannot be there.
   func checkFree() throws(DatasetError) {
-    guard fileSystem.exists(path) else { return }
+    try call(restoreEarlier)
+    guard fileSystem.exists(path) else { return try checkPlace() }
     guard fileSystem.isDirectory(path) else {
       throw DatasetError(.exists, at: path, "is a file: expected a new directory as --out")
     }
@@ -41,7 +42,7 @@ struct OutputDirectory {
         "holds files but no \(DatasetDescription.fileName), so it is not replaced: choose another --out"
       )
     }
-    if let other = names.first(where: { !Self.isDatasets($0) }) {
+    if let other = names.first(where: { !isDatasets($0) }) {
       throw DatasetError(
         .exists, at: path,
         "holds \(other.onOneLine), which is no dataset's, so it is not replaced: choose another --out"
@@ -49,30 +50,64 @@ struct OutputDirectory {
     }
   }
 
-  /// Whether a dataset has a file of this name.
-  private static func isDatasets(_ name: String) -> Bool {
-    [DatasetDescription.fileName, "tokenizer.json"].contains(name)
-      || name.hasSuffix(".bin") && (name.hasPrefix("train_") || name.hasPrefix("val_"))
+  /// Whether a directory can be made there.
+  private func checkPlace() throws(DatasetError) {
+    if (try? fileSystem.status(of: path, followingLinks: false)) != nil {
+      throw DatasetError(
+        .exists, at: path, "is a link to nothing: expected a new directory as --out")
+    }
+    var ancestor = parentDirectory(of: path)
+    while !fileSystem.exists(ancestor) { ancestor = parentDirectory(of: ancestor) }
+    guard fileSystem.isDirectory(ancestor) else {
+      throw DatasetError(
+        .exists, at: ancestor, "is a file: expected a directory, for --out \(path)")
+    }
   }
 
-  /// Removes what programs that are gone were writing for this directory.
-  private func removeLeftovers() throws(FileError) {
+  /// Whether a dataset has a file of this name: so are its shards called (`TokenShardWriter`).
+  private func isDatasets(_ name: String) -> Bool {
+    let kind = try? fileSystem.status(of: "\(path)/\(name)", followingLinks: false).kind
+    guard kind == .regular else { return false }
+    if [DatasetDescription.fileName, "tokenizer.json"].contains(name) { return true }
+    return ["train_", "val_"].contains { prefix in
+      let number = name.dropFirst(prefix.count).dropLast(".bin".count)
+      return name.hasPrefix(prefix) && name.hasSuffix(".bin") && number.utf8.count >= 6
+        && number.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+    }
+  }
+
+  /// What programs that are gone left beside the directory: what they were writing for it, and an earlier
+  /// dataset that they had moved aside.
+  private func leftovers() throws(FileError) -> [(path: String, isEarlier: Bool)] {
     let parent = parentDirectory(of: path)
-    let prefix = temporary.prefix(temporary.count - "\(getpid())".count)
-    for name in try fileSystem.list(parent) {
-      let full = parent == "." ? name : "\(parent)/\(name)"
-      guard full.hasPrefix(prefix), let process = pid_t(full.dropFirst(prefix.count)) else {
-        continue
-      }
-      if process > 0 && kill(process, 0) != 0 && errno == ESRCH { try fileSystem.removeTree(full) }
+    guard fileSystem.isDirectory(parent) else { return [] }
+    let place = parent == "." && !path.hasPrefix("./") ? "" : "\(parent)/"
+    let prefix = path.dropFirst(place.count) + ".tmp-"
+    var found: [(path: String, isEarlier: Bool)] = []
+    for name in try fileSystem.list(parent) where name.hasPrefix(prefix) {
+      var number = name.dropFirst(prefix.count)
+      let isEarlier = number.hasSuffix(Self.earlier)
+      if isEarlier { number = number.dropLast(Self.earlier.count) }
+      guard let process = pid_t(number), process > 0 else { continue }
+      if kill(process, 0) != 0 && errno == ESRCH { found.append((place + name, isEarlier)) }
+    }
+    return found
+  }
+
+  private static let earlier = "-earlier"
+
+  /// Gives the earlier dataset its name back where a program was ended before it put the new one there.
+  private func restoreEarlier() throws(FileError) {
+    if fileSystem.exists(path) { return }
+    if let earlier = try leftovers().last(where: \.isEarlier) {
+      try fileSystem.rename(earlier.path, to: path)
     }
   }
 
   /// Makes the temporary directory, empty.
   func create() throws(DatasetError) {
     try call { () throws(FileError) in
-      let parent = parentDirectory(of: path)
-      if fileSystem.isDirectory(parent) { try removeLeftovers() }
+      for left in try leftovers() { try fileSystem.removeTree(left.path) }
       if fileSystem.exists(temporary) { try fileSystem.removeTree(temporary) }
       try fileSystem.makeDirectories(temporary)
     }
@@ -92,7 +127,7 @@ struct OutputDirectory {
     try checkFree()
     try call { () throws(FileError) in
       try fileSystem.synchronizeDirectory(temporary)
-      let earlier = "\(temporary)-earlier"
+      let earlier = temporary + Self.earlier
       let replaces = fileSystem.exists(path) ? try !fileSystem.list(path).isEmpty : false
       if replaces { try fileSystem.rename(path, to: earlier) }
       do throws(FileError) {

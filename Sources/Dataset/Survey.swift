@@ -41,30 +41,42 @@ struct Survey {
 
 /// Which pieces are held back: whole documents, or the end of a single one.
 struct SplitAssignment {
-  /// Pieces to read the sources in: small where a single document is split.
-  let pieceBytes: Int
+  /// A piece, and where it goes.
+  typealias Assigned = (piece: DocumentPiece, isValidation: Bool)
+
   private let split: DocumentSplit
-  /// In a single document, the piece that begins at or after this byte begins validation.
+  /// Where validation begins in a single document, about: at the end of a word.
   private let firstHeldByte: Int
   private var document = -1
   private var offset = 0
 
-  init(_ survey: Survey, fraction: Double, seed: UInt64, pieceBytes: Int) {
+  init(_ survey: Survey, fraction: Double, seed: UInt64) {
     split = DocumentSplit(documents: survey.documents, fraction: fraction, seed: seed)
     guard survey.documents == 1, fraction > 0, let bytes = survey.trainBytes else {
-      self.pieceBytes = pieceBytes
       firstHeldByte = .max
       return
     }
-    let held = Double(bytes) * fraction
-    self.pieceBytes = max(16, min(pieceBytes, Int(held / 4)))
-    firstHeldByte = Int((Double(bytes) - held).rounded())
+    firstHeldByte = max(4, min(bytes - 1, Int(Double(bytes) * (1 - fraction))))
   }
 
-  /// Whether the next piece, in order, is held back.
-  mutating func isValidation(_ piece: DocumentPiece) -> Bool {
-    if piece.startsDocument { document += 1 }
-    defer { offset += piece.bytes.count }
-    return split.isValidation(document) || offset >= firstHeldByte
+  /// The next pieces, in order; one of which the end alone is held back is cut in two.
+  mutating func assign(_ batch: [DocumentPiece]) -> [Assigned] {
+    var assigned: [Assigned] = []
+    for piece in batch {
+      if piece.startsDocument { document += 1 }
+      let before = firstHeldByte - offset
+      offset += piece.bytes.count
+      guard before >= 4 && before < piece.bytes.count else {
+        assigned.append((piece, split.isValidation(document) || before < 4))
+        continue
+      }
+      let cut = DocumentPiece.cut(piece.bytes[...], limit: before)
+      let (kept, held) = (piece.bytes[..<cut], piece.bytes[cut...])
+      assigned += [
+        (DocumentPiece(bytes: Array(kept), startsDocument: piece.startsDocument), false),
+        (DocumentPiece(bytes: Array(held), startsDocument: false), true),
+      ]
+    }
+    return assigned
   }
 }

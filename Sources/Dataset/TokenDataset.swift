@@ -83,6 +83,12 @@ public struct TokenDataset: Sendable {
         "was made with tokenizer \(expected) (\(description.vocabularySize) ids), but \(isGiven ? "the one given" : "its tokenizer.json") is \(tokenizer.fingerprint) (\(tokenizer.vocabularySize) ids): \(isGiven ? "use the tokenizer in the dataset's directory, or tokenize the text again" : "tokenize the text again")"
       )
     }
+    guard tokenizer.endOfText.map({ Int($0) }) == description.endOfText else {
+      throw DatasetError(
+        .malformed, at: "\(directory)/\(DatasetDescription.fileName)",
+        "expected the tokenizer's <|endoftext|>, \(tokenizer.endOfText.map { "\($0)" } ?? "none"), as "
+          + "\"end_of_text\", found \(description.endOfText): tokenize the text again")
+    }
   }
 
   private static func open(

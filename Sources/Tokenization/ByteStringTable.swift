@@ -10,6 +10,8 @@ struct ByteStringTable: Sendable {
   /// High half of the hash | index + 1; 0 where empty.
   private var slots = [UInt64](repeating: 0, count: 1024)
   private var entries: [Entry] = []
+  /// Unknown to whoever makes a file, so that no strings can be chosen to fall on one slot.
+  private let key = UInt64.random(in: .min ... .max)
   private var bytes: [UInt8] = []
 
   /// Number of distinct strings.
@@ -22,7 +24,7 @@ struct ByteStringTable: Sendable {
 
   /// The number of `text[range]`, if it is in the table.
   func find(_ text: Span<UInt8>, _ range: Range<Int>) -> Int? {
-    let slot = slot(of: text, range, hash: Self.hash(text, range))
+    let slot = slot(of: text, range, hash: hash(text, range))
     return slots[slot] == 0 ? nil : Int(slots[slot] & 0xFFFF_FFFF) - 1
   }
 
@@ -33,7 +35,7 @@ struct ByteStringTable: Sendable {
 
   /// The number of `text[range]`, which is added if it is new: then it is the former ``count``.
   mutating func insert(_ text: Span<UInt8>, _ range: Range<Int>) -> Int {
-    let hash = Self.hash(text, range)
+    let hash = hash(text, range)
     let slot = slot(of: text, range, hash: hash)
     if slots[slot] != 0 { return Int(slots[slot] & 0xFFFF_FFFF) - 1 }
     entries.append(Entry(hash: hash, start: bytes.count, count: range.count))
@@ -77,9 +79,9 @@ struct ByteStringTable: Sendable {
 
   /// Eight bytes at a time, multiplied and folded.
   @inline(__always)
-  private static func hash(_ text: Span<UInt8>, _ range: Range<Int>) -> UInt64 {
+  private func hash(_ text: Span<UInt8>, _ range: Range<Int>) -> UInt64 {
     let raw = text.bytes
-    var hash = UInt64(range.count) &* 0x9E37_79B9_7F4A_7C15
+    var hash = key ^ UInt64(range.count) &* 0x9E37_79B9_7F4A_7C15
     var i = range.lowerBound
     while i < range.upperBound {
       let count = min(8, range.upperBound - i)

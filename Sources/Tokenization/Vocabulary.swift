@@ -22,6 +22,7 @@ final class Vocabulary: Sendable {
   let merges: [Merge]
   /// Special tokens in ascending order of ids.
   let specials: [Special]
+  private let specialIds: Set<UInt32>
   /// (256) the token of each byte.
   let byteIds: [UInt32]
   /// Pair → rank << 32 | result.
@@ -49,6 +50,7 @@ final class Vocabulary: Sendable {
     self.starts = starts
     self.merges = merges
     self.specials = specials
+    specialIds = Set(specials.map(\.id))
     self.byteIds = byteIds
     self.pairs = pairs
   }
@@ -60,5 +62,5 @@ final class Vocabulary: Sendable {
   }
 
   /// Whether a token is special.
-  func isSpecial(_ id: UInt32) -> Bool { specials.contains { $0.id == id } }
+  func isSpecial(_ id: UInt32) -> Bool { specialIds.contains(id) }
 }

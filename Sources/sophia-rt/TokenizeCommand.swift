@@ -89,7 +89,7 @@ struct TokenizeCommand: ParsableCommand {
     if let storiesText { return try writeStories(to: storiesText, system, terminal) }
     guard let out else { return }
     for file in validationFiles where !system.exists(file) || system.isDirectory(file) {
-      throw ValidationError("\(file): no such file")
+      throw ValidationError("\(file): \(system.exists(file) ? "is a directory" : "no such file")")
     }
     var builder = DatasetBuilder(fileSystem: system)
     if let valFraction { builder.valFraction = valFraction }

@@ -1,6 +1,7 @@
 import Files
 import Glibc
 import Machine
+import Synchronization
 import Testing
 import Tokenization
 
@@ -134,7 +135,41 @@ import Tokenization
     #expect(parts.count == 2)
     #expect(parts.flatMap { $0 } == Array(text.utf8))
     let share = Double(description.validation.bytes) / Double(text.utf8.count)
-    #expect(share > 0.07 && share <= 0.1)
+    #expect(share >= 0.1 && share < 0.101)
+  }
+
+  /// It is cut once, at the end of a word, so nothing else comes apart; and each split has some of it.
+  @Test(arguments: [5, 34, 312, 50_000], [0.01, 0.05, 0.5, 0.99])
+  func aSingleDocumentIsCutOnce(bytes: Int, fraction: Double) throws {
+    let words = (0...bytes / 40).map { i in String(repeating: "theinn\(i)", count: 3 + i % 40) }
+    let text = Array(words.joined(separator: " ").utf8.prefix(bytes))
+    var builder = DatasetBuilder()
+    (builder.valFraction, builder.pieceBytes) = (fraction, 1 << 20)
+    let source = ChangingDocuments(passes: [[text], [text]])
+    let description = try builder.build([source], tokenizer: tokenizer, output: output, on: team)
+    let dataset = try TokenDataset(directory: output)
+    let parts = try [dataset.train, dataset.validation].map {
+      try #require(try documents($0).first)
+    }
+    #expect(parts[0] + parts[1] == text)
+    #expect(!parts[0].isEmpty && !parts[1].isEmpty)
+    let tokens = parts.map { tokenizer.encode($0).count }
+    #expect(description.train.tokens == tokens[0] + 1)
+    #expect(description.validation.tokens == tokens[1] + 1)
+    if parts[1].first == UInt8(ascii: " ") {
+      #expect(tokens[0] + tokens[1] == tokenizer.encode(text).count)
+    }
+  }
+
+  /// Documents that come, grow or go between the two passes.
+  @Test(arguments: [["a", "b", "c", "d"], ["a", "b"], ["a", "b", "longer"]])
+  func inputThatChanges(later: [String]) throws {
+    let passes = [["a", "b", "c"], later].map { $0.map { Array($0.utf8) } }
+    let error = #expect(throws: DatasetError.self) {
+      try build([ChangingDocuments(passes: passes)])
+    }
+    #expect(error?.description.contains("changed while it was read") == true)
+    #expect(try directory.list().isEmpty)
   }
 
   @Test("Validation documents given apart are the whole of validation")
@@ -204,16 +239,66 @@ import Tokenization
     try make("real", 9)
     try #require(symlink("real", directory.file("link")) == 0)
     try files.makeDirectory(directory.file("real.tmp-999999999"))
-    try files.makeDirectory(directory.file("real.tmp-1-earlier"))
+    try files.makeDirectory(directory.file("real.tmp-999999999-earlier"))
+    try files.makeDirectory(directory.file("real.tmp-999999999x"))
     let before = try contents("real")
     try make("link", 10)
     #expect(try contents("real") != before)
     #expect(try files.status(of: directory.file("link"), followingLinks: false).kind == .link)
-    #expect(try directory.list() == ["link", "real", "real.tmp-1-earlier"])
-    try directory.write([1], to: "real/thesis.txt")
-    let error = #expect(throws: DatasetError.self) { try make("real", 11) }
-    #expect(error?.description.contains("holds thesis.txt, which is no dataset's") == true)
-    #expect(try directory.read("real/thesis.txt") == [1])
+    #expect(try directory.list() == ["link", "real", "real.tmp-999999999x"])
+    for name in ["thesis.txt", "train_thesis.bin", "val_.bin", "train_0000.bin"] {
+      try directory.write([1], to: "real/\(name)")
+      let error = #expect(throws: DatasetError.self) { try make("real", 11) }
+      #expect(error?.description.contains("holds \(name), which is no dataset's") == true)
+      #expect(try directory.read("real/\(name)") == [1])
+      try files.removeFile(directory.file("real/\(name)"))
+    }
+    try files.makeDirectory(directory.file("real/train_000007.bin"))
+    #expect(throws: DatasetError.self) { try make("real", 11) }
+    #expect(files.exists(directory.file("real/train_000007.bin")))
+  }
+
+  /// A program that is ended between moving the earlier dataset aside and naming the new one.
+  @Test func anEarlierDatasetComesBack() throws {
+    _ = try build([stories(5)])
+    let before = try contents("out")
+    let mine = "out.tmp-\(getpid())"
+    var builder = DatasetBuilder(
+      fileSystem: FaultyFileSystem(fault: .die) {
+        $0.operation == "rename" && $0.path.hasSuffix(mine)
+      })
+    builder.overwrite = true
+    #expect(throws: DatasetError.self) {
+      try builder.build([stories(9)], tokenizer: tokenizer, output: output, on: team)
+    }
+    #expect(try directory.list() == [mine, mine + "-earlier"])
+    // As those of another process, that is gone.
+    for end in ["", "-earlier"] {
+      try LocalFileSystem().rename(
+        directory.file(mine + end), to: directory.file("out.tmp-999999999" + end))
+    }
+    #expect(throws: DatasetError.self) { try DatasetBuilder().checkOutput(output) }
+    #expect(try contents("out") == before)
+    builder = DatasetBuilder()
+    builder.overwrite = true
+    _ = try builder.build([stories(9)], tokenizer: tokenizer, output: output, on: team)
+    #expect(try directory.list() == ["out"])
+    #expect(try contents("out") != before)
+  }
+
+  /// What would fail at the end fails at the beginning.
+  @Test func placesWhereNoDirectoryCanBe() throws {
+    try directory.write([1], to: "file")
+    try #require(symlink("nothing", directory.file("link")) == 0)
+    for (name, problem) in [
+      ("file/a/b", "file: is a file"), ("link", "link: is a link to nothing"),
+    ] {
+      let error = #expect(throws: DatasetError.self) {
+        try DatasetBuilder().checkOutput(directory.file(name))
+      }
+      #expect(error?.description.contains(problem) == true, "\(String(describing: error))")
+    }
+    try DatasetBuilder().checkOutput(directory.file("new/and/deep"))
   }
 
   @Test func vocabularies() throws {
@@ -307,5 +392,23 @@ extension GeneratedDocuments {
     var reader = try? makeReader(pieceBytes: 1 << 20)
     for _ in 0..<index { _ = try? reader?.next() }
     return (try? reader?.next())?.bytes ?? []
+  }
+}
+
+/// Documents of a number that is not known before, and others each time they are read.
+private final class ChangingDocuments: DocumentSource {
+  let documentCount: Int? = nil
+  private let passes: [[[UInt8]]]
+  private let pass = Mutex(0)
+
+  init(passes: [[[UInt8]]]) { self.passes = passes }
+
+  func makeReader(pieceBytes: Int) throws(DatasetError) -> any DocumentReader {
+    let texts = pass.withLock { pass in
+      defer { pass += 1 }
+      return passes[pass]
+    }
+    return try GeneratedDocuments(count: texts.count) { texts[$0] }
+      .makeReader(pieceBytes: pieceBytes)
   }
 }

@@ -4,6 +4,20 @@ import Testing
 
 @testable import Dataset
 
+@Suite struct KneserNeyDiscountTests {
+  /// n₁ = 6, n₂ = 3, n₃ = 4: D₂ would be 2 − 3·½·4/3 = 0, so that a context of such counts had nothing
+  /// left for what it has not seen.
+  @Test func aDiscountOfZeroIsNotUsable() {
+    let counts = [6, 3, 4, 1].enumerated().flatMap {
+      [UInt32](repeating: UInt32($0 + 1), count: $1)
+    }
+    let discounts = KneserNeyDiscounts(counts: counts)
+    #expect([discounts.one, discounts.two, discounts.threePlus] == [0.5, 1, 1.5])
+    let usual = KneserNeyDiscounts(counts: counts + [2, 2])
+    #expect(usual.one != 0.5 && usual.two > 0 && usual.threePlus > 0)
+  }
+}
+
 /// Modified Kneser–Ney by the textbook, with dictionaries: what the tables must agree with.
 private struct ReferenceModel {
   let vocabularySize: Int
@@ -32,7 +46,7 @@ private struct ReferenceModel {
     for count in level.values where count < 5 { n[Int(count)] += 1 }
     let y = n[1] / (n[1] + 2 * n[2])
     var d = [0, 1 - 2 * y * n[2] / n[1], 2 - 3 * y * n[3] / n[2], 3 - 4 * y * n[4] / n[3]]
-    if !(1...3).allSatisfy({ d[$0] >= 0 && d[$0] <= Double($0) }) { d = [0, 0.5, 1, 1.5] }
+    if !(1...3).allSatisfy({ d[$0] > 0 && d[$0] <= Double($0) }) { d = [0, 0.5, 1, 1.5] }
     let row = level.filter { Array($0.key.dropLast()) == context }
     let total = Double(row.values.reduce(0, +))
     if total == 0 { return lower }

@@ -27,6 +27,16 @@ import Tokenization
     #expect(cleaned.utf8.elementsEqual(expected.utf8), "\(cleaned)")
   }
 
+  /// In linear time, or the test would take minutes.
+  @Test func bracketsThatNobodyCloses() {
+    let open = String(repeating: "[", count: 2_000_000)
+    #expect(MultipleChoiceQuestion.cleaned(open).utf8.elementsEqual(open.utf8))
+    let lines = String(repeating: "[\n[a] b", count: 1000)
+    #expect(
+      MultipleChoiceQuestion.cleaned(lines).utf8
+        .elementsEqual(String(repeating: "[\n b", count: 1000).utf8))
+  }
+
   @Test func contextsAreJoined() throws {
     let rest = #""endings": ["x", " y "], "label": 1"#
     for (members, expected) in [

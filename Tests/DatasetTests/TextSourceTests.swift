@@ -1,4 +1,5 @@
 import Files
+import Glibc
 import Testing
 
 @testable import Dataset
@@ -162,8 +163,26 @@ import Testing
           == "a.jsonl, line 3: expected a line of at most 100 bytes, found a longer one: split its document"
       )
     }
+    let last = String(repeating: " ", count: 1 << 18) + line
+    #expect(
+      message(last.utf8, "a.jsonl", maxLineBytes: 1 << 18).contains("line 1: expected a line"))
+    let path = try directory.write(Array(last.utf8), to: "long.jsonl")
+    let error = #expect(throws: DatasetError.self) {
+      try JSONLine.read(path, maxLineBytes: 1 << 18)
+    }
+    #expect(error?.kind == .lineTooLong)
+    #expect(try JSONLine.read(path, maxLineBytes: 1 << 19).count == 1)
     let bomb = try compressed([UInt8](repeating: 0x20, count: 4 << 20))
     #expect(message(bomb, "a.jsonl.zst", maxLineBytes: 1 << 20).contains("line 1: expected a line"))
+  }
+
+  /// Its two passes would not see the same; opening it would wait for ever.
+  @Test func pipes() throws {
+    let path = directory.file("pipe.txt")
+    try #require(mkfifo(path, 0o600) == 0)
+    let source = try TextSource(path: path)
+    let error = #expect(throws: DatasetError.self) { try source.makeReader(pieceBytes: 1 << 20) }
+    #expect(error?.problem.hasPrefix("is a pipe or a device, but is read more than once") == true)
   }
 
   @Test func names() throws {

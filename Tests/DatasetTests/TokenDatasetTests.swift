@@ -90,7 +90,10 @@ import Tokenization
       ("\"vocabulary_size\": 261", "\"vocabulary_size\": -1"),
       ("\"vocabulary_size\": 261", "\"vocabulary_size\": 261.5"),
       ("\"vocabulary_size\": 261", "\"vocabulary_size\": 262"),
-      ("\"end_of_text\": 260", "\"end_of_text\": 261"), ("\"format\":", "\"shape\":"),
+      ("\"end_of_text\": 260", "\"end_of_text\": 261"),
+      ("\"end_of_text\": 260", "\"end_of_text\": 5"),
+      ("\"tokenizer_fingerprint\": \"", "\"tokenizer_fingerprint\": \"\\u001b"),
+      ("\"format\":", "\"shape\":"),
       ("train_000000.bin", "../train_000000.bin"), ("train_000000.bin", "/etc/passwd"),
       ("train_000000.bin", ""), ("train_000000.bin", "train_000001.bin"),
       ("\"tokens\": 200", "\"tokens\": 9223372036854775807"), ("\"tokens\": 200", "\"tokens\": 0"),
@@ -108,7 +111,7 @@ import Tokenization
     arguments: ["", ".", "..", "../a.bin", "/a.bin", "a/b.bin", "a\u{0}.bin", "a b.bin", ".a.bin"])
   func names(name: String) throws {
     var description = DatasetDescription(
-      vocabularySize: 10, endOfText: 9, tokenizerFingerprint: "f")
+      vocabularySize: 10, endOfText: 9, tokenizerFingerprint: "0123456789abcdef")
     description.train.shards = [.init(name: "a.bin", tokens: 3, crc32c: 0x0000_BEEF)]
     description.train.tokens = 3
     #expect(try DatasetDescription(parsing: description.serialized(), path: "d") == description)

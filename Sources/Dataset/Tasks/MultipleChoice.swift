@@ -63,15 +63,18 @@ public struct MultipleChoiceQuestion: Sendable, Equatable {
 
   /// Without each `[` and what follows up to the next `]` on the same line.
   private static func withoutBrackets(_ text: [Unicode.Scalar]) -> [Unicode.Scalar] {
-    var (kept, at): ([Unicode.Scalar], Int) = ([], 0)
+    // The first `]` or line break at or after `at`, looked for once for all brackets before it.
+    var (kept, at, end): ([Unicode.Scalar], Int, Int) = ([], 0, 0)
     while at < text.count {
-      let end = text[at] == "[" ? text[at...].firstIndex { $0 == "]" || $0 == "\n" } : nil
-      if let end, text[end] == "]" {
-        at = end + 1
-      } else {
-        kept.append(text[at])
-        at += 1
+      if text[at] == "[" {
+        if end <= at { end = text[at...].firstIndex { $0 == "]" || $0 == "\n" } ?? text.count }
+        if end < text.count && text[end] == "]" {
+          at = end + 1
+          continue
+        }
       }
+      kept.append(text[at])
+      at += 1
     }
     return kept
   }

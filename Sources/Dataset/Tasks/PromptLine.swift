@@ -70,7 +70,7 @@ public struct PromptLine: Sendable, Equatable {
       Key("top_k", \.topK, integer, \.intValue), Key("top_p", \.topP, number, \.doubleValue),
       Key("min_p", \.minP, number, \.doubleValue),
       Key("repetition_penalty", \.repetitionPenalty, number, \.doubleValue),
-      Key("seed", \.seed, "an integer of at least 0") { json in
+      Key("seed", \.seed, "an integer from 0 to \(Int.max)") { json in
         json.intValue.flatMap { UInt64(exactly: $0) }
       },
       Key("stop", \.stop, "a string or an array of strings") { json in

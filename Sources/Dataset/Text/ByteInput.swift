@@ -8,6 +8,19 @@ protocol ByteInput: AnyObject {
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int
 }
 
+extension ByteInput {
+  /// Fills `buffer`; less only at the end.
+  func fill(_ buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
+    var filled = 0
+    while filled < buffer.count {
+      let count = try read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
+      if count == 0 { break }
+      filled += count
+    }
+    return filled
+  }
+}
+
 /// The bytes of a file, a pipe too; closed when the object goes.
 final class FileInput: ByteInput {
   let path: String

@@ -55,7 +55,7 @@ public struct JSONLine: Sendable, Equatable {
     defer { chunk.deallocate() }
     var (isAtEnd, isFirst) = (false, true)
     while !isAtEnd {
-      let count = try input.read(into: chunk)
+      let count = try input.fill(chunk)
       isAtEnd = count == 0
       var fresh = UnsafeRawBufferPointer(rebasing: chunk[..<count])
       if isFirst && fresh.starts(with: [0xEF, 0xBB, 0xBF]) {

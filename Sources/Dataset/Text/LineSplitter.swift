@@ -20,17 +20,20 @@ struct LineSplitter {
     bytes.append(contentsOf: more)
   }
 
-  /// Whether the line that is being read is longer than allowed.
-  var isLineTooLong: Bool { searched - start > maxLineBytes }
+  /// Whether the next line is longer than allowed, or will be.
+  private(set) var isLineTooLong = false
 
-  /// The next complete line, without its `\n`; nil if there is none. `atEnd` says that the
-  /// file is at its end, so that what is left is a line.
+  /// The next complete line, without its `\n`; nil if there is none, or it is too long. `atEnd` says that
+  /// the file is at its end, so that what is left is a line.
   mutating func next(atEnd: Bool) -> Range<Int>? {
     let found = bytes.withUnsafeBufferPointer { $0[searched...].firstIndex(of: UInt8(ascii: "\n")) }
     guard let end = found ?? (atEnd && start < bytes.count ? bytes.count : nil) else {
       searched = bytes.count
+      isLineTooLong = searched - start > maxLineBytes
       return nil
     }
+    isLineTooLong = end - start > maxLineBytes
+    if isLineTooLong { return nil }
     let line = start..<end
     start = min(end + 1, bytes.count)
     searched = start

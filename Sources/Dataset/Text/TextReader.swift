@@ -50,7 +50,6 @@ struct TextReader: DocumentReader {
           if lines.isLineTooLong { throw tooLong(line: lines.lineNumber + 1) }
           return nil
         }
-        if line.count > maxLineBytes { throw tooLong(line: lines.lineNumber) }
         pieces = DocumentPiece.pieces(of: try document(in: line), limit: pieceBytes)[...]
       }
       return pieces.popFirst()
@@ -85,16 +84,7 @@ struct TextReader: DocumentReader {
   private mutating func fillChunk() throws(DatasetError) -> Int {
     let input = input
     let result = chunk.withUnsafeMutableBytes { buffer in
-      Result { () throws(DatasetError) in
-        var filled = 0
-        while filled < buffer.count {
-          let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
-          let count = try input.read(into: rest)
-          if count == 0 { break }
-          filled += count
-        }
-        return filled
-      }
+      Result { () throws(DatasetError) in try input.fill(buffer) }
     }
     return try result.get()
   }

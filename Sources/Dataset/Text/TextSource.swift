@@ -56,6 +56,12 @@ extension TextSource: DocumentSource {
 
   /// Reads the documents from the first on. Throws ``DatasetError`` if the file cannot be opened.
   public func makeReader(pieceBytes: Int) throws(DatasetError) -> any DocumentReader {
+    let kind = try? fileSystem.status(of: path, followingLinks: true).kind
+    if kind == .other {
+      throw DatasetError(
+        .unknownType, at: path,
+        "is a pipe or a device, but is read more than once: write it to a file first")
+    }
     let file = try FileInput(path, fileSystem)
     return try TextReader(
       input: isCompressed ? ZstdInput(file) : file, format: format, pieceBytes: pieceBytes,
