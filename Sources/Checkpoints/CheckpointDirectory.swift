@@ -43,7 +43,7 @@ public struct CheckpointDirectory: Sendable {
     } catch {
       throw .file(error)
     }
-    if let text {
+    if let text, needsManifest || !CheckpointManifest.isForeign(text) {
       manifest = try CheckpointManifest(parsing: text, file: manifestPath)
     } else {
       manifest = nil

@@ -23,6 +23,14 @@ public struct CheckpointManifest: Sendable, Equatable {
     (self.step, self.fields, self.files) = (step, fields, files)
   }
 
+  /// Whether a text is another program's: a JSON object that does not say what format it has.
+  static func isForeign(_ text: [UInt8]) -> Bool {
+    guard let json = try? JSON(parsing: text, name: fileName), json.objectValue != nil else {
+      return false
+    }
+    return json["format"] == nil
+  }
+
   /// Reads a manifest. The text has to be, byte for byte, what would be written for what it says.
   init(parsing text: [UInt8], file: String) throws(CheckpointError) {
     func check(_ condition: Bool, _ place: String, _ expected: String, _ found: String)

@@ -95,13 +95,19 @@ public final class CheckpointStore: Sendable {
   public func newestValid(
     verify verification: Verification = .everything
   ) throws(CheckpointError) -> (newest: CheckpointDirectory?, damaged: [DamagedCheckpoint]) {
-    var damaged: [DamagedCheckpoint] = []
-    for step in try steps().reversed() {
-      do throws(CheckpointError) {
-        return (try checkpoint(of: step, verify: verification), damaged)
-      } catch  where error.isDamage {
-        damaged.append(DamagedCheckpoint(path: path(of: step), reason: error))
+    var (known, damaged): ([Int], [DamagedCheckpoint]) = (try steps(), [])
+    while true {
+      for step in known.reversed() {
+        do throws(CheckpointError) {
+          return (try checkpoint(of: step, verify: verification), damaged)
+        } catch  where error.isDamage {
+          damaged.append(DamagedCheckpoint(path: path(of: step), reason: error))
+        }
       }
+      // Its writer may have published another meanwhile, and removed these.
+      let now = try steps()
+      if now == known { break }
+      (known, damaged) = (now, [])
     }
     if !damaged.isEmpty { throw .noneValid(directory: directory, damaged: damaged) }
     return (nil, [])

@@ -1,5 +1,6 @@
 import Files
 import Glibc
+import Synchronization
 import Testing
 
 @testable import Checkpoints
@@ -82,6 +83,40 @@ import Testing
     #expect(
       try LocalFileSystem().list(store.directory) == ["run.lock", "step-00000001", "step-1"])
     #expect(throws: CheckpointError.self) { try CheckpointDirectory.open(directory("missing")) }
+  }
+
+  /// While it is looked at, the writer publishes another checkpoint and removes the one that was there.
+  @Test func aCheckpointThatIsPrunedMeanwhile() throws {
+    let run = try RunDirectory(steps: [1])
+    let writer = CheckpointStore(directory: run.path)
+    try writer.lock()
+    let isFirst = Atomic(true)
+    let files = FaultyFileSystem { call in
+      if call.operation == "status", isFirst.exchange(false, ordering: .relaxed) {
+        _ = try? RunDirectory.publish(2, keeping: 1, in: writer)
+      }
+      return false
+    }
+    let search = try CheckpointStore(directory: run.path, files: files).newestValid()
+    #expect(search.newest?.manifest?.step == 2 && search.damaged.isEmpty)
+    #expect(try writer.steps() == [2])
+  }
+
+  /// A folder of others may have a file of that name.
+  @Test func aManifestThatIsNotOurs() throws {
+    let run = try RunDirectory(steps: [1])
+    let path = CheckpointStore(directory: run.path).path(of: 1)
+    let name = "\(path)/\(CheckpointManifest.fileName)"
+    for (text, isForeign) in [("{\"files\": {}}", true), ("[]", false), ("{\"format\": 1}", false)]
+    {
+      try run.files.writeAtomically(Array(text.utf8), to: name)
+      let opened = try? CheckpointDirectory(path: path, verify: .everything)
+      #expect((opened != nil) == isForeign, "\(text)")
+      #expect(opened?.manifest == nil)
+      #expect(throws: CheckpointError.self) {
+        try CheckpointStore(directory: run.path).newestValid()
+      }
+    }
   }
 
   @Test func aRunHasOneWriter() throws {
