@@ -47,8 +47,7 @@ let package = Package(
   name: "sophia-rt",
   products: [.executable(name: "sophia-rt", targets: ["sophia-rt"])],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
   ],
   targets: [
     // What Swift cannot say: OpenMP team, hwloc, inline vector instructions.
@@ -109,21 +108,20 @@ let package = Package(
     // Tokens to tokens: engine, sampler.
     .target(
       name: "Inference",
-      dependencies: ["Transformer", "Checkpoints", "Machine", "Files", "Kernels"],
+      dependencies: ["Transformer", "Machine", "Kernels"],
       swiftSettings: swift),
     // Microbenchmarks, run by the bench subcommand.
     .target(
       name: "Benchmarks",
-      dependencies: ["Machine", "Kernels", "Transformer", "Optimizers", "Training", "Inference"],
+      dependencies: ["Machine", "Kernels", "Transformer", "Optimizers"],
       path: "Benchmarks", exclude: ["LOG.md", "Peers", "study"], swiftSettings: swift),
     // The command line: one file a subcommand.
     .executableTarget(
       name: "sophia-rt",
       dependencies: [
         "Training", "Comparison", "Inference", "Benchmarks", "Tokenization", "Dataset",
-        "Checkpoints", "Machine", "Files", "Transformer", "Optimizers", "Kernels", "Presets",
+        "Checkpoints", "Machine", "Files", "Transformer", "Kernels", "Presets",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: swift),
 
     // Scalar kernels in Double, written for reading: what the tests compare with.
@@ -146,7 +144,7 @@ let package = Package(
       ],
       resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
-      name: "OptimizersTests", dependencies: ["Optimizers", "Kernels", "Machine"],
+      name: "OptimizersTests", dependencies: ["Optimizers", "Machine"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
       name: "CheckpointsTests", dependencies: ["Checkpoints", "Files", "ReferenceKernels"],
@@ -171,8 +169,7 @@ let package = Package(
     .testTarget(
       name: "PipelineTests",
       dependencies: [
-        "Training", "Inference", "Dataset", "Tokenization", "Checkpoints", "Files", "Machine",
-        "Transformer", "Optimizers", "ReferenceKernels",
+        "Training", "Dataset", "Checkpoints", "Files", "Machine", "Transformer", "ReferenceKernels",
       ],
       exclude: ["Fixtures"],
       swiftSettings: swift),

@@ -26,14 +26,23 @@ public enum Benchmark: String, CaseIterable, Sendable {
   public static let usual = allCases.filter { $0 != .hessian }
 
   /// Measures on `team`, and reports each result as it is there.
-  /// - Throws: ``BenchmarkError`` before anything is allocated if the memory is not there.
+  /// - Throws: ``BenchmarkError`` before anything is allocated if the model is none for it, or the memory
+  ///   is not there.
   public func run(
     _ settings: BenchmarkSettings, on team: ThreadTeam, report: (Measurement) -> Void
   ) throws {
+    if let reason = refusal(settings.config) {
+      throw BenchmarkError(benchmark: self, reason: reason)
+    }
     let needed = bytes(settings, threads: team.count)
     let available = MemoryLimit.current().available
     guard needed <= available else {
-      throw BenchmarkError(benchmark: self, needed: needed, available: available)
+      let batch = [.gemm, .attention, .train, .hessian].contains(self) ? " or --batch" : ""
+      throw BenchmarkError(
+        benchmark: self,
+        reason:
+          "needs \(ByteCount(needed)), \(ByteCount(available)) available: use a smaller --model"
+          + batch)
     }
     let bench = Bench(benchmark: self, team: team, repetitions: settings.repetitions)
     switch self {
@@ -45,6 +54,19 @@ public enum Benchmark: String, CaseIterable, Sendable {
     case .hessian: try HessianBenchmark(settings, bench).run(report)
     case .prefill: try PrefillBenchmark(settings, bench).run(report)
     case .decode: try DecodeBenchmark(settings, bench).run(report)
+    }
+  }
+
+  /// Why a model cannot be measured; nil if it can.
+  private func refusal(_ config: GPT2Config) -> String? {
+    switch self {
+    case .train, .hessian:
+      config.vocabularySize > 65_536
+        ? "vocab_size \(config.vocabularySize): training takes at most 65536, tokens are uint16"
+        : nil
+    case .decode:
+      config.contextLength < 2 ? "n_positions 1: expected room for a prompt and a token" : nil
+    default: nil
     }
   }
 
@@ -61,6 +83,8 @@ public enum Benchmark: String, CaseIterable, Sendable {
         + StepGradient.bytes(
           settings.config, microBatch: settings.trainBatch, T: settings.T, curvature: true,
           threads: threads)
+        + (self == .hessian
+          ? HessianProduct.bytes(settings.config, T: settings.T, threads: threads) : 0)
     case .prefill: 3 * parameters
     case .decode: 3 * parameters + DecodeBenchmark.cacheBytes(settings.config)
     }
@@ -89,18 +113,13 @@ public struct BenchmarkSettings: Sendable {
   var tokens: Int { batch * T }
 }
 
-/// A measurement that does not fit into memory.
+/// A measurement that cannot be made: of this model, or in this memory.
 public struct BenchmarkError: Error, CustomStringConvertible {
   /// Which one.
   public let benchmark: Benchmark
-  /// Bytes that it takes.
-  public let needed: Int
-  /// Bytes that there are.
-  public let available: Int
+  /// Why, in a line.
+  public let reason: String
 
   /// One line for the user.
-  public var description: String {
-    "bench \(benchmark.rawValue): needs \(ByteCount(needed)), \(ByteCount(available)) available: "
-      + "use a smaller --model or --batch"
-  }
+  public var description: String { "bench \(benchmark.rawValue): \(reason)" }
 }

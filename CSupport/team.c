@@ -89,11 +89,7 @@ void cs_team_barrier(void) {
 #pragma omp barrier
 }
 
-int cs_team_unbind_caller(void) {
-  if (place < 0) return 0;
-  place = FREE;
-  return cs_unbind_thread();
-}
+int cs_team_limit(void) { return omp_get_thread_limit(); }
 
 int64_t cs_fetch_add(int64_t *counter, int64_t amount) {
   return __atomic_fetch_add(counter, amount, __ATOMIC_RELAXED);

@@ -45,6 +45,11 @@ def load(path):
     if not isinstance(checkpoint, dict) or not {"model", "model_args"} <= checkpoint.keys():
         sys.exit(f"{path}: expected nanoGPT's 'model' and 'model_args', found something else")
     sizes = checkpoint["model_args"]
+    if not isinstance(sizes, dict) or not isinstance(checkpoint["model"], dict):
+        sys.exit(f"{path}: expected dictionaries 'model' and 'model_args', found something else")
+    other = [k for k, v in checkpoint["model"].items() if not isinstance(v, torch.Tensor)]
+    if other:
+        sys.exit(f"{path}: model: expected tensors, found something else at {other[0]}")
     missing = [name for name in SIZES if not isinstance(sizes.get(name), int)]
     if missing:
         sys.exit(f"{path}: model_args: expected the integer {missing[0]}, found none")

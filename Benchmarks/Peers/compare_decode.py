@@ -2,7 +2,7 @@
 tokens a second of each round and the median ratios: a prompt of 512 tokens, 128 tokens written one by
 one after 128, and the same of 16 sequences together (ours with keys and values in bf16).
 
-The model is any GPT-2 folder with its tokenizer. `sophia-rt export` makes the GGUF file, llama.cpp its
+The model is a GPT-2 folder with its tokenizer, 512 positions at least and GPT-2's vocabulary. `sophia-rt export` makes the GGUF file, llama.cpp its
 own smaller ones from it, and CTranslate2's converter what it reads.
 
     pip install llama-cpp-python ctranslate2 transformers torch

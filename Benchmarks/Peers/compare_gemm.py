@@ -70,7 +70,10 @@ def main():
     ratios = []
     for name, row in rates.items():
         medians = {peer: statistics.median(values) for peer, values in row.items()}
-        best = max((peer for peer in medians if peer != "sophia-rt"), key=medians.get)
+        peers = [peer for peer in medians if peer != "sophia-rt"]
+        if not peers:
+            continue  # no peer has a product of this form
+        best = max(peers, key=medians.get)
         ratios.append(medians["sophia-rt"] / medians[best])
         each = "  ".join(f"{peer} {rate:5.0f}" for peer, rate in medians.items())
         print(f"{name:32} {each}  {ratios[-1]:.2f} of {best}", flush=True)

@@ -1,7 +1,6 @@
-// What Swift cannot say: the OpenMP team, topology through hwloc, inline vector instructions, and
-// the few system calls without a Swift spelling. Each concern has a header of its own.
+// What Swift cannot say: the OpenMP team, topology through hwloc, inline vector instructions. Each
+// concern has a header of its own.
 #pragma once
-#include "cs_file.h"
 #include "cs_isa.h"
 #include "cs_quantized.h"
 #include "cs_team.h"

@@ -16,9 +16,8 @@ int cs_team_run(int threads, const int32_t *cpus, int passive,
 /// Waits for all threads of the team that runs the caller; to be called by each of them.
 void cs_team_barrier(void);
 
-/// Takes the calling thread off the CPU that a team bound it to. Returns 0, or -1 if the system
-/// refuses.
-int cs_team_unbind_caller(void);
+/// How many threads a team may have at most (OMP_THREAD_LIMIT).
+int cs_team_limit(void);
 
 /// Adds `amount` and returns the value before: hands out work inside a parallel region.
 int64_t cs_fetch_add(int64_t *counter, int64_t amount);

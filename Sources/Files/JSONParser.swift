@@ -10,13 +10,6 @@ extension JSON {
     var parser = JSONParser(bytes: bytes, name: name, maxDepth: maxDepth)
     self = try parser.text()
   }
-
-  /// As the other `init(parsing:)`, from a buffer, which is copied.
-  public init(
-    parsing bytes: UnsafeRawBufferPointer, name: String, maxDepth: Int = 32
-  ) throws(JSONError) {
-    try self.init(parsing: [UInt8](bytes), name: name, maxDepth: maxDepth)
-  }
 }
 
 /// Recursive descent over an array, whose subscripts are checked whatever the input says.

@@ -3,16 +3,15 @@ public import Machine
 
 /// Token plus position embedding.
 public enum Embedding {
-  /// out[b, t] = wte[token] + wpe[t0 + t].
-  /// - out: (B, T, C); - tokens: (B, T), each below V; - wte: (V, C); - wpe: (≥ t0 + T, C).
+  /// out[b, t] = wte[token] + wpe[t].
+  /// - out: (B, T, C); - tokens: (B, T), each below V; - wte: (V, C); - wpe: (≥ T, C).
   public static func forward(
     out: UnsafeMutablePointer<Float>, tokens: UnsafePointer<UInt16>, wte: UnsafePointer<Float>,
-    wpe: UnsafePointer<Float>, B: Int, T: Int, C: Int, firstPosition t0: Int = 0,
-    on team: ThreadTeam
+    wpe: UnsafePointer<Float>, B: Int, T: Int, C: Int, on team: ThreadTeam
   ) {
     team.parallelFor(B * T, grain: 32) { rows in
       for n in rows {
-        let (token, position) = (wte + Int(tokens[n]) * C, wpe + (t0 + n % T) * C)
+        let (token, position) = (wte + Int(tokens[n]) * C, wpe + n % T * C)
         Vector.forEach(C) { v, count in
           let sum = cs_load_partial(token + v, count, 0) + cs_load_partial(position + v, count, 0)
           cs_store_partial(out + n * C + v, sum, count)

@@ -96,14 +96,6 @@ public struct TensorView: @unchecked Sendable {
     self.count = count
   }
 
-  /// Elements `offset ..< offset + count`.
-  public func slice(_ offset: Int, _ count: Int) -> TensorView {
-    precondition(
-      offset >= 0 && count >= 0 && offset + count <= self.count,
-      "TensorView.slice: \(offset)+\(count) outside 0..<\(self.count)")
-    return TensorView(base: base + offset, count: count)
-  }
-
   /// The elements as a buffer.
   public var buffer: UnsafeMutableBufferPointer<Float> {
     UnsafeMutableBufferPointer(start: base, count: count)

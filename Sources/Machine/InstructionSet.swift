@@ -11,11 +11,6 @@ public enum InstructionSet {
   /// The CPU features that the compiler was free to use, in the order of their invention.
   public static var features: [String] { names(cs_isa_built()) }
 
-  /// The features that this build may use and this CPU lacks; empty if all is well.
-  public static func missing() -> [String] {
-    missing(built: cs_isa_built(), present: cs_isa_present())
-  }
-
   static func missing(built: UInt64, present: UInt64) -> [String] { names(built & ~present) }
 
   static func names(_ mask: UInt64) -> [String] {

@@ -10,6 +10,8 @@ public enum MachineError: Error, Equatable, CustomStringConvertible {
   case cpuNotAllowed(Int, allowed: CPUSet)
   /// A number of threads outside of 1...limit, and why the limit.
   case threadCount(Int, limit: Int, String)
+  /// Fewer threads than wanted, because the environment says so.
+  case threadLimit(Int, wanted: Int)
 
   /// One line: where, expected, found, what to do.
   public var description: String {
@@ -25,6 +27,8 @@ public enum MachineError: Error, Equatable, CustomStringConvertible {
         + "choose from it or widen it (taskset, cpuset)"
     case .threadCount(let count, let limit, let reason):
       "--threads \(count): expected 1 to \(limit) (\(reason))"
+    case .threadLimit(let limit, let wanted):
+      "OMP_THREAD_LIMIT=\(limit), where \(wanted) threads are wanted: unset it, or give --threads \(limit)"
     }
   }
 }

@@ -1,3 +1,5 @@
+import CSupport
+
 /// How many threads compute, and on which CPUs: physical cores ∩ affinity mask ∩ ⌊cgroup quota⌋,
 /// unless the user says otherwise. One thread a core, numbered in hwloc's order: the threads of a
 /// NUMA node are consecutive, and so are the nodes of a package.
@@ -71,9 +73,12 @@ public struct ThreadPlan: Sendable, Equatable, CustomStringConvertible {
   ) throws(MachineError) -> ThreadPlan {
     var list: CPUSet?
     if let cpus { list = try CPUSet(parsing: cpus) }
-    return try ThreadPlan(
+    let plan = try ThreadPlan(
       topology: Topology.ofThisMachine(), affinity: .ofThisProcess,
       quota: CgroupLimits(files: .real).cpuQuota, threads: threads, cpus: list)
+    let limit = Int(cs_team_limit())
+    guard plan.count <= limit else { throw .threadLimit(limit, wanted: plan.count) }
+    return plan
   }
 
   /// More threads than this are refused on any smaller machine.

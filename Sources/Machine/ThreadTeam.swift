@@ -26,7 +26,7 @@ public struct ThreadTeam: Sendable {
   }
 
   /// The team of a plan. If the plan binds threads, each is bound when it first runs and stays so;
-  /// that includes the thread that calls `run` (see ``unbindCaller()``).
+  /// that includes the thread that calls `run`.
   public init(plan: ThreadPlan) {
     count = plan.count
     cpus = plan.cpus.map { $0.map(Int32.init) }
@@ -44,10 +44,9 @@ public struct ThreadTeam: Sendable {
       }
     }
     guard given == count else {
-      // Not a precondition: the environment can cause it, so a release build has to say it too.
+      // Not a precondition: the system can cause it, so a release build has to say it too.
       fatalError(
-        "ThreadTeam.run: OpenMP gave \(given) of \(count) threads "
-          + "(OMP_THREAD_LIMIT set, or run inside of run)")
+        "ThreadTeam.run: OpenMP gave \(given) of \(count) threads (or run inside of run)")
     }
   }
 
@@ -61,12 +60,6 @@ public struct ThreadTeam: Sendable {
     return cpus.withUnsafeBufferPointer {
       Int(cs_team_run(Int32(count), $0.baseAddress, passive ? 1 : 0, body, context))
     }
-  }
-
-  /// Gives the calling thread back the CPUs that the process started with, until the next `run`.
-  /// For before it makes threads of other kinds: they inherit its binding.
-  public func unbindCaller() {
-    _ = cs_team_unbind_caller()
   }
 
   /// Waits for the whole team; every thread inside `run` must call it equally often.
@@ -149,7 +142,4 @@ public struct WorkCounter {
   public mutating func next(_ amount: Int = 1) -> Int {
     Int(cs_fetch_add(&value, Int64(amount)))
   }
-
-  /// Back to 0; not atomic: only one thread, between barriers.
-  public mutating func reset() { value = 0 }
 }

@@ -31,7 +31,8 @@ struct BenchCommand: ParsableCommand {
   @Option(help: ArgumentHelp("CPUs, one thread on each, such as 0-3,8.", valueName: "list"))
   var cpus: String?
   @Option(
-    help: ArgumentHelp("Sequences at a time (default 4; in train 1).", valueName: "n"))
+    help: ArgumentHelp(
+      "Sequences at a time (gemm and attention: 4, train and hessian: 1).", valueName: "n"))
   var batch: Int?
   @Option(
     help: ArgumentHelp(

@@ -44,7 +44,8 @@ struct TrainCommand: ParsableCommand {
   var resume = false
   @Option(
     help: ArgumentHelp(
-      "Settings: a JSON object of these flags but --out, --resume and --threads.", valueName: "file"
+      "Settings: a JSON object of these flags but --out, --resume, --threads and --cpus.",
+      valueName: "file"
     ))
   var config: String?
   @Option(help: ArgumentHelp("`paper`: the schedule of the Sophia paper.", valueName: "name"))

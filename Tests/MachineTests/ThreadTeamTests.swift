@@ -149,8 +149,6 @@ import Testing
       }
       team.run { _ in }
       #expect(Int(cs_bound_cpu()) == plan.cpus?.first)
-      team.unbindCaller()
-      #expect(cs_bound_cpu() == -1 || mine.count == 1)
     }
   }
 
