@@ -106,8 +106,3 @@ func isFileName(_ name: String) -> Bool {
   !name.isEmpty && name != "." && name != ".." && name != CheckpointManifest.fileName
     && name.utf8.count < 256 && !name.utf8.contains { $0 == UInt8(ascii: "/") || $0 == 0 }
 }
-
-private func hexadecimal(_ value: UInt32) -> String {
-  let digits = String(value, radix: 16)
-  return String(repeating: "0", count: 8 - digits.count) + digits
-}

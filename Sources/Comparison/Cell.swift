@@ -40,7 +40,7 @@ public struct Cell: Sendable, Equatable {
       JSONMember("configuration", .object(Self.changed(configuration))),
     ]
     if let weights { identity.append(JSONMember("weights", .string(weights))) }
-    key = Self.hash(JSON.object(identity).serialized())
+    key = hexadecimal(FNV1a(JSON.object(identity).serialized()).value)
   }
 
   /// The resolved configuration without the paths: what a result is compared with.
@@ -74,14 +74,5 @@ public struct Cell: Sendable, Equatable {
     let value =
       member.value.stringValue ?? String(decoding: member.value.serialized(), as: UTF8.self)
     return "\(member.key)=\(value)"
-  }
-
-  /// FNV-1a of 64 bits.
-  private static func hash(_ bytes: [UInt8]) -> String {
-    let hash = bytes.reduce(0xCBF2_9CE4_8422_2325 as UInt64) {
-      ($0 ^ UInt64($1)) &* 0x100_0000_01B3
-    }
-    let digits = String(hash, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
   }
 }

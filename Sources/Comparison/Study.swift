@@ -12,8 +12,8 @@ public import Files
 ///       }
 ///     }
 ///
-/// Keys of settings and arms are the flags of `train`; a list of `grids` in an arm, each with keys of
-/// its own, makes the arm their union. Paths are relative to the study file.
+/// Keys of settings and arms are the flags of `train`; a list of `grids` in an arm, each with values that
+/// replace the arm's, makes the arm their union. Paths are relative to the study file.
 public struct Study: Sendable, Equatable {
   /// A contender: every combination of a grid's values is a cell for each seed.
   public struct Arm: Sendable, Equatable {

@@ -116,7 +116,7 @@ private struct StudyObject {
     return members
   }
 
-  /// A contender: the values that its grids share, and the grids.
+  /// A contender: the values of every grid that has no others, and the grids.
   func arm(named name: String) throws(ComparisonError) -> Study.Arm {
     var arm = Study.Arm(name: name, grids: [])
     var shared: [Study.Axis] = []
@@ -140,15 +140,19 @@ private struct StudyObject {
     var grids: [[Study.Axis]] = []
     for (index, grid) in list.enumerated() {
       let grid = try StudyObject(grid, file: file, place: "\(place): grids: \(index + 1)")
-      for member in grid.members where shared.contains(where: { $0.key == member.key }) {
-        throw grid.invalid(member.key, "a key that is not set beside the grids", "both")
-      }
       for key in ["seeds", "tokens"] where grid[key] != nil {
         throw grid.invalid(key, "keys of train; the arm has its \(key) beside its grids", key)
       }
-      grids.append(
-        shared
-          + (try grid.members.map { (member) throws(ComparisonError) in try grid.axis(member) }))
+      var axes = shared
+      for member in grid.members {
+        let axis = try grid.axis(member)
+        if let at = axes.firstIndex(where: { $0.key == axis.key }) {
+          axes[at] = axis
+        } else {
+          axes.append(axis)
+        }
+      }
+      grids.append(axes)
     }
     return grids
   }

@@ -64,10 +64,9 @@ extension DatasetDescription {
 
   private static func json(_ split: Split) -> JSON {
     let shards = split.shards.map { shard -> JSON in
-      let hex = String(shard.crc32c, radix: 16)
-      return [
+      [
         "name": .string(shard.name), "tokens": .integer(shard.tokens),
-        "crc32c": .string(String(repeating: "0", count: 8 - hex.count) + hex),
+        "crc32c": .string(hexadecimal(shard.crc32c)),
       ]
     }
     return [

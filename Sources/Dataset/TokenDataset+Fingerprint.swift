@@ -10,9 +10,6 @@ extension TokenDataset {
     var text = tokenizer.fingerprint
     for (shard, checksum) in zip(train.shards, shards) { text += " \(shard.count) \(checksum)" }
     let parts = [CRC32C.checksum(Array(text.utf8)), CRC32C.checksum(Array(text.utf8.reversed()))]
-    return parts.map { part in
-      let digits = String(part, radix: 16)
-      return String(repeating: "0", count: 8 - digits.count) + digits
-    }.joined()
+    return parts.map { hexadecimal($0) }.joined()
   }
 }

@@ -82,15 +82,7 @@ public struct TokenShardWriter: ~Copyable {
     let header = Self.header(tokens: tokensInFile)
     do throws(FileError) {
       do throws(FileError) {
-        var done = 0
-        while done < header.count {
-          let rest = Array(header[done...])
-          let (fileSystem, offset) = (fileSystem, done)
-          let result = rest.withUnsafeBytes { bytes in
-            Result { () throws(FileError) in try fileSystem.write(bytes, to: file, at: offset) }
-          }
-          done += try result.get()
-        }
+        try fileSystem.writeAll(header, to: file, at: 0)
         try fileSystem.synchronize(file)
       } catch {
         try? fileSystem.close(file)

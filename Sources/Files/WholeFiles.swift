@@ -83,20 +83,28 @@ extension FileSystem {
     return bytes
   }
 
-  /// Writes all of `bytes` at the current position, in as many calls as it takes.
-  public func writeAll(_ bytes: UnsafeRawBufferPointer, to file: OpenFile) throws(FileError) {
+  /// Writes all of `bytes` from `offset` on, or at the current position, in as many calls as it takes.
+  public func writeAll(
+    _ bytes: UnsafeRawBufferPointer, to file: OpenFile, at offset: Int? = nil
+  ) throws(FileError) {
     var done = 0
     while done < bytes.count {
-      let count = try write(UnsafeRawBufferPointer(rebasing: bytes[done...]), to: file)
+      let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
+      let count =
+        if let offset { try write(rest, to: file, at: offset + done) } else {
+          try write(rest, to: file)
+        }
       guard count > 0 else { throw FileError(operation: "write", path: file.path, code: EIO) }
       done += count
     }
   }
 
-  /// Writes all of `bytes` at the current position, in as many calls as it takes.
-  public func writeAll(_ bytes: [UInt8], to file: OpenFile) throws(FileError) {
+  /// Writes all of `bytes` from `offset` on, or at the current position, in as many calls as it takes.
+  public func writeAll(
+    _ bytes: [UInt8], to file: OpenFile, at offset: Int? = nil
+  ) throws(FileError) {
     let result = bytes.withUnsafeBytes { bytes in
-      Result { () throws(FileError) in try writeAll(bytes, to: file) }
+      Result { () throws(FileError) in try writeAll(bytes, to: file, at: offset) }
     }
     try result.get()
   }

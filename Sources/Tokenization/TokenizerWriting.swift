@@ -18,14 +18,15 @@ extension Tokenizer {
 
   /// 16 hexadecimal digits that tell tokenizers apart: FNV-1a over tokens, merges and special tokens.
   public var fingerprint: String {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    func add(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-    func add(_ value: UInt32) { for shift in [0, 8, 16, 24] { add(UInt8(value >> shift & 0xFF)) } }
+    var hash = FNV1a()
+    func add(_ value: UInt32) {
+      for shift in [0, 8, 16, 24] { hash.add(UInt8(value >> shift & 0xFF)) }
+    }
     add(UInt32(vocabularySize))
     for id in 0..<UInt32(vocabularySize) {
       let bytes = vocabulary.bytes(of: id)
       add(UInt32(bytes.count))
-      for byte in bytes { add(byte) }
+      for byte in bytes { hash.add(byte) }
     }
     for merge in vocabulary.merges {
       add(merge.left)
@@ -33,8 +34,7 @@ extension Tokenizer {
       add(merge.result)
     }
     for special in vocabulary.specials { add(special.id) }
-    let digits = String(hash, radix: 16)
-    return String(repeating: "0", count: 16 - digits.count) + digits
+    return hexadecimal(hash.value)
   }
 
   private var model: JSON {

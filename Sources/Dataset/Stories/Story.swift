@@ -1,3 +1,5 @@
+import Files
+
 /// One short story of the built-in corpus.
 public struct Story: Sendable, Equatable {
   /// The story: plain ASCII English in paragraphs separated by an empty line, without a line break
@@ -31,8 +33,7 @@ public enum StorySplit: Sendable, Equatable, CaseIterable {
   /// FNV-1a, then the finalizer of MurmurHash3: the low bits of FNV-1a alone depend only on the low
   /// bits of the letters.
   init(ofBytes bytes: [UInt8]) {
-    var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x0000_0100_0000_01B3 }
+    var hash = FNV1a(bytes).value
     hash = (hash ^ hash >> 33) &* 0xFF51_AFD7_ED55_8CCD
     hash = (hash ^ hash >> 33) &* 0xC4CE_B9FE_1A85_EC53
     hash ^= hash >> 33
