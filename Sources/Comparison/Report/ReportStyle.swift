@@ -59,6 +59,7 @@ enum ReportStyle {
     th, td { text-align: left; padding: 4px 14px 4px 0; border-bottom: 1px solid var(--grid); vertical-align: baseline; white-space: nowrap; }
     th { font-weight: 600; color: var(--soft); border-bottom-color: var(--axis); }
     td.n, th.n { text-align: right; }
+    td.s { white-space: normal; min-width: 14em; }
     tr.best td { font-weight: 600; }
     code, pre { font: 12.5px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; }
     pre { background: var(--panel); padding: 10px 14px; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }

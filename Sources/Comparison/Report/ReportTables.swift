@@ -3,16 +3,25 @@ struct ReportTables {
   let summary: StudySummary
   let timings: [String: CellTiming]
 
-  /// A column: its head, and whether it holds numbers.
-  private typealias Column = (head: String, isNumber: Bool)
+  /// A column: its head, and what it holds.
+  private typealias Column = (head: String, kind: Kind)
+
+  /// What a column holds, as a class of its cells.
+  private enum Kind: String {
+    case text = ""
+    case number = "n"
+    /// Many words, which may go on in a second line.
+    case settings = "s"
+  }
 
   /// An arm a row.
   var arms: String {
     let columns: [Column] = [
-      ("arm", false), ("best setting", false), ("seeds", true), ("final loss", true), ("sd", true),
-      ("bits a byte", true), ("share of \(summary.study.baseline)’s steps", true),
-      ("tokens/s", true),
-      ("settings", true), ("diverged", true), ("inside its range", false),
+      ("arm", .text), ("best setting", .settings), ("seeds", .number), ("final loss", .number),
+      ("sd", .number),
+      ("bits a byte", .number), ("share of \(summary.study.baseline)’s steps", .number),
+      ("tokens/s", .number),
+      ("settings", .number), ("diverged", .number), ("inside its range", .text),
     ]
     let rows = summary.arms.map { arm -> (cells: [String], style: String) in
       let best = arm.best
@@ -49,9 +58,10 @@ struct ReportTables {
   /// A cell a row, the best settings' in bold.
   var cells: String {
     let columns: [Column] = [
-      ("", true), ("arm", false), ("setting", false), ("seed", true), ("final loss", true),
-      ("bits a byte", true), ("how it ended", false), ("steps", true), ("time", true),
-      ("tokens/s", true), ("key", false),
+      ("", .number), ("arm", .text), ("setting", .settings), ("seed", .number),
+      ("final loss", .number),
+      ("bits a byte", .number), ("how it ended", .text), ("steps", .number), ("time", .number),
+      ("tokens/s", .number), ("key", .text),
     ]
     let best = summary.arms.flatMap { $0.best?.records.map(\.name) ?? [] }
     let rows = summary.records.enumerated().map { number, record in
@@ -84,7 +94,7 @@ struct ReportTables {
   ) -> String {
     func row(_ tag: String, _ cells: [String], _ style: String) -> String {
       let fields = zip(cells, columns).map { text, column in
-        "<\(tag)\(column.isNumber ? " class=\"n\"" : "")>\(Markup.escaped(text))</\(tag)>"
+        "<\(tag)\(column.kind == .text ? "" : " class=\"\(column.kind.rawValue)\"")>\(Markup.escaped(text))</\(tag)>"
       }
       return "<tr\(style.isEmpty ? "" : " class=\"\(style)\"")>\(fields.joined())</tr>\n"
     }

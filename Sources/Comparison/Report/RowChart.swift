@@ -24,8 +24,8 @@ struct RowChart {
 
   /// The drawing.
   var svg: String {
-    let longest = rows.map(\.name.count).max() ?? 0
-    let left = min(190, max(70, 24 + 6.8 * Double(longest)))
+    let longest = rows.flatMap { Self.lines(of: $0.name) }.map(\.count).max() ?? 0
+    let left = min(200, max(70, 24 + 6.8 * Double(longest)))
     let top = level == nil ? 6.0 : 22.0
     let height = Self.rowHeight * Double(rows.count)
     var drawing = Drawing(width: Self.width, height: top + height + 46)
@@ -34,7 +34,11 @@ struct RowChart {
     for (number, row) in rows.enumerated() {
       let middle = top + Self.rowHeight * (Double(number) + 0.5)
       drawing.marker(row.index, 8, middle, style: "c\(row.index % 8)")
-      drawing.text(20, middle + 4, row.name, "legend")
+      let lines = Self.lines(of: row.name)
+      for (index, line) in lines.enumerated() {
+        let down = 13 * (Double(index) - Double(lines.count - 1) / 2)
+        drawing.text(20, middle + 4 + down, line, "legend")
+      }
       drawing.text(Self.width - Self.right + 10, middle + 4, row.note, "value")
       if row.parts.isEmpty {
         draw(row, at: middle, plot, &drawing)
@@ -43,6 +47,18 @@ struct RowChart {
       }
     }
     return drawing.element(label: label)
+  }
+
+  /// A name in one line or, if it is long, in two, cut between words.
+  private static func lines(of name: String) -> [String] {
+    guard name.count > 24 else { return [name] }
+    func offset(_ index: String.Index) -> Int { name.distance(from: name.startIndex, to: index) }
+    let gaps = name.indices.filter { name[$0] == " " }
+    guard
+      let gap = gaps.min(by: { abs(2 * offset($0) - name.count) < abs(2 * offset($1) - name.count) }
+      )
+    else { return [name] }
+    return [String(name[..<gap]), String(name[name.index(after: gap)...])]
   }
 
   private func drawAxis(
