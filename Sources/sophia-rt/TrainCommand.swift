@@ -19,9 +19,9 @@ struct TrainCommand: ParsableCommand {
 
       Defaults depend on --model and --optimizer (models/README.md); flags win over --config, that over
       --recipe, that over the model's defaults. At the small batches of a CPU, muon and sophia-muon reach
-      AdamW's loss in about half the steps; Sophia-G in 0.84 of them at 1.35M parameters, with
-      --sophia-form nesterov and a --matrix-lr-ratio of 1/8, as nano and tiny have it
-      (measured: Benchmarks/study).
+      AdamW's loss in about half the steps. With a --matrix-lr-ratio of 1/8 AdamW itself needs 0.83 of
+      them, Sophia-G with --sophia-form nesterov and 1/16 0.79 (1.35M parameters, 10M tokens; measured:
+      Benchmarks/study). nano and tiny begin with nesterov and 1/8.
       """)
 
   @Option(

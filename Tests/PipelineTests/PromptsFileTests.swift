@@ -118,7 +118,7 @@ extension PipelineTests {
         (#"{"prompt": "a", "temperature": -1}"#, "at least 0 as \"temperature\", found -1.0"),
         (
           #"{"prompt": "a", "seed": -1}"#,
-          "an integer of at least 0 as \"seed\", found the integer -1"
+          "an integer from 0 to 9223372036854775807 as \"seed\", found the integer -1"
         ),
         (#"{"prompt": "a", "stop": ["x", 1]}"#, "an array of strings as \"stop\", found an array"),
         (
