@@ -114,32 +114,31 @@ struct ArmSummary {
   /// The best setting; nil while there is none, and if each diverged.
   var best: SettingSummary? { bestIndex.map { groups[$0] } }
 
-  /// Whether the study has more than one value of some number beside the best setting's others.
+  /// Whether the study has more than one value of some number for it.
   var isSearched: Bool {
-    best.map { best in best.settings.contains { values(of: $0).count > 1 } } ?? false
+    choices.joined().contains { member in
+      Set(choices.compactMap { JSON.object($0)[member.key]?.doubleValue }).count > 1
+    }
   }
 
   /// Keys of numbers whose best value is the smallest or largest that was tried with the rest of the best
-  /// setting: the range is to be widened before anything is concluded.
+  /// setting or, where that was tried with one alone, at all: the range is to be widened before
+  /// anything is concluded.
   var edges: [String] {
     guard let best else { return [] }
     return best.settings.filter { member in
-      let values = values(of: member)
-      guard values.count > 1, let value = member.value.doubleValue else { return false }
-      return value == values.min() || value == values.max()
-    }.map(\.key)
-  }
-
-  /// The numbers that a key takes in settings that are otherwise the best one.
-  private func values(of member: JSONMember) -> [Double] {
-    guard let best else { return [] }
-    let rest = best.settings.filter { $0.key != member.key }
-    return choices.compactMap { choice in
-      guard choice.count == best.settings.count, rest.allSatisfy({ choice.contains($0) }) else {
-        return nil
+      func values(_ choices: [[JSONMember]]) -> [Double] {
+        choices.compactMap { JSON.object($0)[member.key]?.doubleValue }
       }
-      return JSON.object(choice)[member.key]?.doubleValue
-    }
+      let rest = best.settings.filter { $0.key != member.key }
+      let beside = values(
+        choices.filter { choice in
+          choice.count == best.settings.count && rest.allSatisfy { choice.contains($0) }
+        })
+      let range = beside.count > 1 ? beside : values(choices)
+      guard let value = member.value.doubleValue, Set(range).count > 1 else { return false }
+      return value == range.min() || value == range.max()
+    }.map(\.key)
   }
 }
 
