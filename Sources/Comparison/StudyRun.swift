@@ -159,6 +159,7 @@ public final class StudyRun {
     request.flags = (cell.configuration.json.objectValue ?? []).filter {
       !request.resume || ["data", "tokenizer"].contains($0.key)
     }
+    request.namesIdleFlags = false
     request.options.evalEvery = cell.evalEvery
     request.options.evalTokens = study.evalTokens
     request.options.checkpointEvery = options.checkpointEvery

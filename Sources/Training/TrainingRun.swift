@@ -19,6 +19,8 @@ public struct TrainingRun {
     public var configFile: String?
     /// Flags as keys of ``TrainingConfiguration`` and ``Trainer/Options``.
     public var flags: [JSONMember] = []
+    /// Whether flags that change nothing are named: those of a user, not a whole configuration.
+    public var namesIdleFlags = true
     /// What may change on a resume, unless a file or a flag says otherwise.
     public var options = Trainer.Options()
     /// Whether a resumed run has the options it had, unless a file or a flag says otherwise.
@@ -54,7 +56,7 @@ public struct TrainingRun {
     store = CheckpointStore(directory: request.out, files: files)
     resumeFrom = try Self.search(store, request, report)
     (configuration, options) = try Self.settle(request, resumeFrom, files)
-    for flag in request.flags {
+    for flag in request.flags where request.namesIdleFlags {
       if let reason = configuration.idleReason(of: flag.key) {
         report(.notice("--\(flag.key) changes nothing with \(reason)"))
       }

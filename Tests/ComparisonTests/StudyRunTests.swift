@@ -246,7 +246,12 @@ extension ComparisonTests {
     @Test func aResultOfOtherSettingsIsRefused() throws {
       let place = try StudyPlace()
       let study = try place.study(seeds: "[1]")
-      try place.run(study)
+      var notices: [String] = []
+      try place.run(study) { event in
+        if case .training(_, .notice(let text)) = event { notices.append(text) }
+        return false
+      }
+      #expect(!notices.contains { $0.contains("changes nothing") }, "\(notices)")
       let key = try #require(
         try StudyDirectory(place.file("out"), files: LocalFileSystem()).records().first?.key)
       let name = "out/cells/\(key)/result.json"
