@@ -91,12 +91,7 @@ public final class StudyRun {
     _ cells: [Cell], before later: [Study.Arm], shown: [Cell], _ shouldStop: @escaping () -> Bool
   ) throws(ComparisonError) -> Bool {
     let first = shown.count - cells.count
-    for (index, cell) in cells.enumerated() {
-      if try directory.result(of: cell) != nil {
-        // The program may have ended between the two.
-        if !options.keepCheckpoints { try directory.removeCheckpoints(of: cell) }
-        continue
-      }
+    for (index, cell) in cells.enumerated() where try directory.result(of: cell) == nil {
       let after = later.reduce(try tokens(of: cells[(index + 1)...])) {
         $0 + ($1.tokens ?? study.tokens)
       }
