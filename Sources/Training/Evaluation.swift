@@ -10,26 +10,27 @@ public struct Evaluation: Sendable {
 
   /// Runs the slice through the model.
   /// - gradient: its buffers are used; no gradient is touched.
-  /// - progress: is told of windows that are done, and how many there are.
-  public init(
+  /// - progress: is told of windows that are done, and how many there are; what it throws ends the
+  ///   evaluation.
+  public init<Stop: Error>(
     of slice: ValidationSlice, lengths: TokenLengths?, with gradient: some TokenLosses,
-    progress: (_ done: Int, _ count: Int) -> Void = { _, _ in }
-  ) {
+    progress: (_ done: Int, _ count: Int) throws(Stop) -> Void
+  ) throws(Stop) {
     let (B, T) = (gradient.microBatch, slice.context)
     precondition(T == gradient.T, "Evaluation: windows of \(T) for a pass of \(gradient.T)")
     var (tokens, targets) = (
       [UInt16](repeating: 0, count: B * T), [UInt16](repeating: 0, count: B * T)
     )
     var sum = 0.0
-    tokens.withUnsafeMutableBufferPointer { tokens in
-      targets.withUnsafeMutableBufferPointer { targets in
+    try tokens.withUnsafeMutableBufferPointer { (tokens) throws(Stop) in
+      try targets.withUnsafeMutableBufferPointer { (targets) throws(Stop) in
         guard let x = tokens.baseAddress, let y = targets.baseAddress else { return }
         for first in stride(from: 0, to: slice.count, by: B) {
           let count = min(B, slice.count - first)
           slice.fillBatch(first: first, count: count, tokens: x, targets: y)
           // Token by token, so that the micro-batch does not enter the order of addition.
           for loss in gradient.tokenLosses(tokens: x, targets: y, count: count) { sum += loss }
-          progress(first + count, slice.count)
+          try progress(first + count, slice.count)
         }
       }
     }

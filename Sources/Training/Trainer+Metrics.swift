@@ -2,10 +2,19 @@ import Files
 
 extension Trainer {
   /// Evaluates the fixed slice, if there is one.
-  func evaluate() {
-    guard let validation else { return }
-    let result = Evaluation(of: validation, lengths: lengths, with: gradient) { done, count in
-      report(.evaluating(done: done, count: count))
+  /// - Returns: whether it came to the end; else `shouldStop` said so before
+  func evaluate(_ shouldStop: () -> Bool) -> Bool {
+    struct Stop: Error {}
+    guard let validation else { return true }
+    let result: Evaluation
+    do throws(Stop) {
+      result = try Evaluation(of: validation, lengths: lengths, with: gradient) {
+        (done, count) throws(Stop) in
+        report(.evaluating(done: done, count: count))
+        if shouldStop() && done < count { throw Stop() }
+      }
+    } catch {
+      return false
     }
     state.bestValidationLoss = min(state.bestValidationLoss ?? .infinity, result.nats)
     var members: [JSONMember] = [
@@ -17,6 +26,7 @@ extension Trainer {
     }
     addToLogs(.object(members), flush: true)
     report(.evaluation(step: state.step, nats: result.nats, bitsPerByte: result.bitsPerByte))
+    return true
   }
 
   /// Logs a step.

@@ -121,21 +121,25 @@ public final class Trainer {
   /// Steps done.
   public var step: Int { state.step }
 
-  /// Trains to the last step, or until `shouldStop` says so after a step.
+  /// Trains to the last step, or until `shouldStop` says so after a step or within an evaluation,
+  /// which a resumed run makes first.
   public func run(shouldStop: () -> Bool = { false }) throws(TrainingError) -> TrainingOutcome {
-    try asTraining {
+    let evaluated = try asTraining {
       // Before the work, not after it.
       if state.step < configuration.steps { try store.checkSpace(for: checkpointBytes) }
-      try log.rewind(to: state.step)
+      let loss = try log.rewind(to: state.step)
       if options.tensorBoard {
         eventFile = try EventFile(in: store.directory, after: state.step, files: log.files)
       }
+      return loss
+    }
+    if let evaluated {
+      state.bestValidationLoss = min(state.bestValidationLoss ?? .infinity, evaluated)
+    } else if state.step > 0, isEvaluationDue, !evaluate(shouldStop) {
+      return try stop()
     }
     while state.step < configuration.steps {
-      if shouldStop() {
-        try save(final: true)
-        return .interrupted(step: state.step)
-      }
+      if shouldStop() { return try stop() }
       do throws(TrainingError) {
         try trainStep()
       } catch {
@@ -144,8 +148,8 @@ public final class Trainer {
         throw error
       }
       let (t, last) = (state.step, state.step == configuration.steps)
-      if isDue(t, options.evalEvery) || last { evaluate() }
       if isDue(t, options.sampleEvery) { report(.sample(step: t, parameters: theta)) }
+      if isEvaluationDue, !evaluate(shouldStop) { return try stop() }
       if last {
         try save(final: true)
       } else if isDue(t, options.checkpointEvery) {
@@ -162,6 +166,15 @@ public final class Trainer {
   }
 
   private func isDue(_ step: Int, _ interval: Int) -> Bool { interval > 0 && step % interval == 0 }
+
+  private var isEvaluationDue: Bool {
+    isDue(state.step, options.evalEvery) || state.step == configuration.steps
+  }
+
+  private func stop() throws(TrainingError) -> TrainingOutcome {
+    try save(final: true)
+    return .interrupted(step: state.step)
+  }
 
   /// Gradient, norm, update: one step. Where loss or gradient are of no use no update is made.
   private func trainStep() throws(TrainingError) {

@@ -110,7 +110,7 @@ extension TrainingTests {
       }
       if stride == T && total % T == 0 {
         let slice = try ValidationSlice(TokenStream(tokens: tokens), context: T, maxTokens: nil)
-        let plain = Evaluation(of: slice, lengths: lengths, with: try model.pass(2, T))
+        let plain = Evaluation(of: slice, lengths: lengths, with: try model.pass(2, T)) { _, _ in }
         #expect(plain.nats == results[0].nats && plain.bitsPerByte == results[0].bitsPerByte)
       }
     }

@@ -16,6 +16,7 @@ extension TrainingTests {
         let out = "run-\(stop)"
         let part = try tiny.run(tiny.request(out, recipe.flags), stopAt: stop)
         #expect(part.outcome == .interrupted(step: stop))
+        #expect(part.events.evaluations.count == (stop > 5 ? 1 : 0))
         let request = tiny.request(out, recipe.flags, microBatch: 1 + stop % 4, resume: true)
         let rest = try tiny.run(request, threads: 1 + stop % 2)
         #expect(rest.outcome == .finished)
@@ -49,6 +50,23 @@ extension TrainingTests {
       #expect(rest.bits == whole.bits)
       let before = try metrics(String(decoding: log, as: UTF8.self))
       #expect(try metrics(tiny.text("run/metrics.jsonl")) == before)
+    }
+
+    /// A stop within an evaluation does not wait for its end; it is made when the run goes on, once.
+    @Test func afterAStopWithinAnEvaluationMakesIt() throws {
+      let tiny = try TinyRun()
+      let whole = try tiny.run(tiny.request("whole"))
+      let last = try #require(whole.events.evaluations.last)
+      let part = try tiny.run(tiny.request("run"), stopAt: 12)
+      #expect(part.outcome == .interrupted(step: 12) && part.events.saved == [12])
+      #expect(part.events.evaluations.count == 2)
+      for evaluations in [[last], []] {
+        let rest = try tiny.run(tiny.request("run", resume: true))
+        #expect(rest.outcome == .finished && rest.events.steps.isEmpty)
+        #expect(rest.events.evaluations == evaluations)
+        #expect(
+          try metrics(tiny.text("run/metrics.jsonl")) == metrics(tiny.text("whole/metrics.jsonl")))
+      }
     }
 
     @Test func ofAFinishedRunDoesNothing() throws {
