@@ -41,7 +41,7 @@ extension TrainingConfiguration {
     if probe.recipe == "paper" { result = withPaper }
     if let file { try result.apply(file.members, from: file.name) }
     try result.apply(flags, from: nil)
-    (result.model, result.recipe) = (probe.model, probe.recipe)
+    (result.model, result.recipe) = (isGiven("model") ? probe.model : presetName, probe.recipe)
     (result.optimizer, result.sophiaForm) = (probe.optimizer, probe.sophiaForm)
     if !isGiven("warmup") {
       // A default made for longer runs: at most a tenth of this one.

@@ -1,6 +1,7 @@
 import Checkpoints
 public import Files
 import Presets
+import Transformer
 
 /// The configuration of a run: from flags and files, or from the run that is resumed.
 extension TrainingRun {
@@ -30,7 +31,7 @@ extension TrainingRun {
       try refuseChanges(of: going, by: flags, from: nil)
       configuration = going
     } else {
-      let name = modelName(flags, file?.members)
+      let name = modelName(flags, file?.members, files)
       configuration = try TrainingConfiguration.resolve(
         preset: try preset(name, files), presetName: name, file: file, flags: flags)
     }
@@ -78,10 +79,32 @@ extension TrainingRun {
     }
   }
 
+  /// The model whose defaults a new run has: the one that is named, else the preset that is nearest to
+  /// the weights it starts from.
   private static func modelName(
-    _ flags: [JSONMember], _ file: [JSONMember]?
+    _ flags: [JSONMember], _ file: [JSONMember]?, _ files: any FileSystem
   ) -> String {
-    (flags.last { $0.key == "model" } ?? file?.last { $0.key == "model" })?.value.stringValue
+    func given(_ key: String) -> String? {
+      (flags.last { $0.key == key } ?? file?.last { $0.key == key })?.value.stringValue
+    }
+    if let name = given("model") { return name }
+    // What is wrong with the folder is said where its weights are opened.
+    guard let folder = given("init-from"),
+      let weights = try? ModelFile(CheckpointDirectory.open(folder, files: files).checkpoint).config
+    else { return TrainingConfiguration().model }
+    return nearestPreset(to: weights, files)
+  }
+
+  /// The preset with the nearest number of weights in its layers.
+  private static func nearestPreset(to model: GPT2Config, _ files: any FileSystem) -> String {
+    func distance(_ name: String) -> Double {
+      guard let json = try? preset(name, files),
+        let sizes = try? GPT2Config(huggingFace: json, vocabularySize: 1, file: name)
+      else { return .infinity }
+      let ratio = Double(sizes.layerWeights) / Double(model.layerWeights)
+      return max(ratio, 1 / ratio)
+    }
+    return Presets.all.map(\.name).min { distance($0) < distance($1) }
       ?? TrainingConfiguration().model
   }
 

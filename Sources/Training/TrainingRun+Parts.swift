@@ -81,6 +81,33 @@ extension TrainingRun {
     }
   }
 
+  /// Whether the model that a user names, for its defaults, is that of the weights; says whose defaults
+  /// are taken where none is named.
+  static func check(
+    _ request: Request, _ name: String, for weights: ModelFile, _ files: any FileSystem,
+    _ report: (TrainingEvent) -> Void
+  ) throws(TrainingError) {
+    guard request.namesIdleFlags else { return }
+    guard request.flags.contains(where: { $0.key == "model" }) else {
+      if request.configFile == nil {
+        report(.notice("defaults are those of the preset \(name), the nearest to the weights"))
+      }
+      return
+    }
+    let json = try preset(name, files)
+    let (found, expected) = try asTraining {
+      (weights.config, try GPT2Config(huggingFace: json, vocabularySize: 1, file: "model \(name)"))
+    }
+    func text(_ model: GPT2Config) -> String {
+      "\(model.layers) layers of width \(model.width) with \(model.heads) heads"
+    }
+    guard text(found) == text(expected) else {
+      throw .configuration(
+        "--model \(name) has \(text(expected)), the weights of \(weights.checkpoint.path) have "
+          + "\(text(found)): leave --model away")
+    }
+  }
+
   /// The model as a function of the vocabulary's size, which a preset may leave to the tokenizer.
   static func modelSource(
     _ configuration: TrainingConfiguration, _ resumeFrom: CheckpointDirectory?,

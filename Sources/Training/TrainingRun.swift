@@ -64,6 +64,7 @@ public struct TrainingRun {
     initFrom =
       resumeFrom == nil && !configuration.initFrom.isEmpty
       ? try Self.openInitial(configuration.initFrom, files, report) : nil
+    if let initFrom { try Self.check(request, configuration.model, for: initFrom, files, report) }
     // What can be wrong is found before the long work on the data.
     let source = try Self.modelSource(configuration, resumeFrom, initFrom, files)
     try Self.checkSizes(source(configuration.vocabulary), configuration)

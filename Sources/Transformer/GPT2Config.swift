@@ -41,6 +41,9 @@ public struct GPT2Config: Sendable, Equatable {
   /// D, channels of a head.
   public var headSize: Int { width / heads }
 
+  /// Weights of the layers' matrices, 12·C² in each of L.
+  public var layerWeights: Int { 12 * layers * width * width }
+
   /// What multiplies q·k in layer `layer` (from 0).
   public func attentionScale(layer: Int) -> Float {
     let scale = 1 / Float(headSize).squareRoot()
@@ -50,7 +53,7 @@ public struct GPT2Config: Sendable, Equatable {
   /// Floating-point operations of training on one token at context T: 6 for each weight of a
   /// matrix (the tied head once, no embedding look-up) and the causal half of attention.
   public func trainingFlopsPerToken(T: Int) -> Double {
-    let matrices = layers * 12 * width * width + vocabularySize * width
+    let matrices = layerWeights + vocabularySize * width
     // Scores and their use: 2·2·C·(T + 1)/2 forward, twice that backward.
     let attention = 6 * layers * width * (T + 1)
     return 6 * Double(matrices) + Double(attention)

@@ -42,6 +42,52 @@ extension TrainingTests {
       #expect(run.model.width == 32 && run.model.layers == 2)
     }
 
+    /// Whoever names another model would train one that they did not ask for.
+    @Test func anotherModelIsRefused() throws {
+      let tiny = try TinyRun()
+      _ = try finished(tiny)
+      var other = request(tiny, from: "first")
+      other.flags.append(JSONMember("model", "nano"))
+      let refused = line { try tiny.run(other) }
+      #expect(
+        refused.hasPrefix("--model nano has 3 layers of width 128 with 4 heads, the weights of ")
+          && refused.hasSuffix(
+            "/first/step-00000012 have 2 layers of width 32 with 2 heads: leave --model away"),
+        "\(refused)")
+    }
+
+    /// GPT-2's weights want GPT-2's rates.
+    @Test(arguments: [(2, 32, 2, "nano"), (6, 256, 4, "tiny"), (5, 384, 6, "30m")])
+    func defaultsAreOfTheNearestPreset(_ layers: Int, _ width: Int, _ heads: Int, _ name: String)
+      throws
+    {
+      let tiny = try TinyRun()
+      let config = GPT2Config(
+        vocabularySize: 320, contextLength: 1024, width: width, layers: layers, heads: heads)
+      let table = ParameterTable(config)
+      try disk.makeDirectories(tiny.file("folder"))
+      try tiny.write(config.huggingFaceConfig(endOfText: nil), to: "folder/config.json")
+      let weights = try Arena(count: table.count)
+      _ = try withExtendedLifetime(weights) {
+        try SafetensorsWriter.write(
+          table.tensors(weights), to: tiny.file("folder/model.safetensors"))
+      }
+      try disk.writeAtomically(
+        try tiny.read("data/tokenizer.json"), to: tiny.file("folder/tokenizer.json"))
+      var request = TrainingRun.Request(out: tiny.file("run"))
+      request.flags = [
+        JSONMember("data", .string(tiny.file("data"))),
+        JSONMember("init-from", .string(tiny.file("folder"))),
+      ]
+      let events = Events()
+      let run = try TrainingRun(request, on: ThreadTeam(count: 1)) { events.add($0) }
+      let preset = try TrainingConfiguration.resolve(
+        preset: TrainingRun.preset(name, disk), presetName: name, file: nil, flags: [])
+      #expect(run.configuration.model == name && run.configuration.lr == preset.lr)
+      #expect(run.configuration.batchTokens == preset.batchTokens)
+      #expect(events.notices.contains { $0.contains("preset \(name), the nearest") })
+    }
+
     @Test func aDamagedFolderIsRefused() throws {
       let tiny = try TinyRun()
       _ = try finished(tiny)
@@ -88,7 +134,9 @@ extension TrainingTests {
       try tiny.write(config.huggingFaceConfig(endOfText: nil), to: "wide/config.json")
       try SafetensorsWriter.write(
         table.tensors(weights), to: tiny.file("wide/model.safetensors"))
-      let refused = line { try tiny.run(request(tiny, from: "wide")) }
+      var wide = request(tiny, from: "wide")
+      wide.flags.removeAll { $0.key == "model" }
+      let refused = line { try tiny.run(wide) }
       #expect(
         refused
           == "the model's vocab_size is 65537, but tokens are uint16: expected at most 65536")
