@@ -30,12 +30,15 @@ struct CompareCommand: ParsableCommand {
         sophia-rt compare study.json --out study
         sophia-rt compare --report study
 
+      "model", "tokens" (in whole steps), "seeds", "baseline" and "arms" are required. \
       "model" is a preset or a file, "data" a dataset directory (default: the built-in corpus), both \
       relative to the study file. "seeds" run every cell, "finalist-seeds" the best cell of each arm. \
       "eval-every" (default: at most 40 evaluations) and "eval-tokens" are as in train. An arm may \
       have "seeds" and "tokens" of its own, and "grids": a list of objects whose flags \
       replace the arm's own, where not every combination of all values is worth a run:
-      {"optimizer": "lion", "lr": 0.001, "grids": [{"lr": [0.0005, 0.001]}, {"beta1": 0.8}]}.
+
+        {"optimizer": "lion", "lr": 0.001,
+         "grids": [{"lr": [0.0005, 0.001]}, {"beta1": 0.8}]}
 
       --out becomes a directory with results.jsonl (one line a cell, the same bytes whenever the study \
       is run), timings.jsonl, report.html and a run directory a cell. Ctrl-C saves and exits; the same \

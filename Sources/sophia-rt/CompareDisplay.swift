@@ -15,6 +15,7 @@ final class CompareDisplay {
   /// An event of the study.
   func show(_ event: ComparisonEvent) {
     switch event {
+    case .notice(let text): terminal.note(text)
     case .preparing(let text): terminal.progress(text, always: false)
     case .planned(let cells, let finished):
       terminal.note("\(cells) cells, \(finished) finished already")

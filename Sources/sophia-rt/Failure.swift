@@ -32,6 +32,13 @@ enum Failure {
     if parts.count == 2, parts[0] == "Unknown option ", parts[1].hasPrefix("--") {
       return unknown(String(parts[1]), options())
     }
+    if parts.count >= 2, parts[0] == "Missing value for ",
+      let name = parts[1].split(separator: " ").first,
+      let at = CommandLine.arguments.firstIndex(of: String(name)),
+      let value = CommandLine.arguments.dropFirst(at + 1).first, value.hasPrefix("-")
+    {
+      return "\(line). A value that begins with '-' is written \(name)=\(value)"
+    }
     // The parser misses a required option before it looks at the one that was mistyped for it.
     if line.hasPrefix("Missing expected argument") {
       let (known, given) = (options(), CommandLine.arguments.dropFirst(2))

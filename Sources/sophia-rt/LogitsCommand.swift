@@ -11,7 +11,7 @@ struct LogitsCommand: ParsableCommand {
     commandName: "logits",
     abstract: "Write the logits of every position of given tokens.",
     discussion: """
-      Reads a JSON array of sequences of token ids, [[3, 1, 4], [1, 5, 9]], and writes a safetensors
+      Reads a JSON array of sequences of token ids, [[3, 1, 4], [1, 5, 9]], and writes a safetensors \
       file with one F32 tensor (sequence's length, vocabulary) a sequence, named by its number from 0.
       """, shouldDisplay: false)
 

@@ -11,8 +11,8 @@ struct TokenizeCommand: ParsableCommand {
     commandName: "tokenize",
     abstract: "Turn text into a dataset of token shards.",
     discussion: """
-      Reads .txt (documents split by <|endoftext|>, else a document a file) and .jsonl ("text"), each
-      also .zst. Writes uint16 shards in llm.c's format, dataset.json and tokenizer.json into --out.
+      Reads .txt (documents split by <|endoftext|>, else a document a file) and .jsonl ("text"), each \
+      also .zst. Writes uint16 shards in llm.c's format, dataset.json and tokenizer.json into --out. \
       Training and validation are split by document.
       """)
 

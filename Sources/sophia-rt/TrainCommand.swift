@@ -11,22 +11,23 @@ struct TrainCommand: ParsableCommand {
     commandName: "train",
     abstract: "Pretrain a model.",
     discussion: """
-      Without --data it trains on the built-in corpus of short stories. --out becomes a run directory:
-      checkpoints (Hugging Face folders), metrics.jsonl and configuration.json, which --config runs
-      again. Ctrl-C finishes the step, saves and exits (once more: exits at once, without saving);
-      --resume goes on with what the run was given, to the same bits as a run that was never
+      Without --data it trains on the built-in corpus of short stories. --out becomes a run directory: \
+      checkpoints (Hugging Face folders), metrics.jsonl and configuration.json, which --config runs \
+      again. Ctrl-C finishes the step, saves and exits (once more: exits at once, without saving); \
+      --resume goes on with what the run was given, to the same bits as a run that was never \
       interrupted, with any --threads and --micro-batch, with or without --recompute.
 
-      Defaults depend on --model and --optimizer (models/README.md); flags win over --config, that over
-      --recipe, that over the model's defaults. At the small batches of a CPU, muon and sophia-muon reach
-      AdamW's loss in about half the steps. With a --matrix-lr-ratio of 1/8 AdamW itself needs 0.83 of
-      them, Sophia-G with --sophia-form nesterov and 1/16 0.79 (1.35M parameters, 10M tokens; measured:
+      Defaults depend on --model and --optimizer (models/README.md); flags win over --config, that over \
+      --recipe, that over the model's defaults. At the small batches of a CPU, muon and sophia-muon reach \
+      AdamW's loss in about half the steps. With a --matrix-lr-ratio of 1/8 AdamW itself needs 0.83 of \
+      them, Sophia-G with --sophia-form nesterov and 1/16 0.79 (1.35M parameters, 10M tokens; measured: \
       Benchmarks/study). nano and tiny begin with nesterov and 1/8.
       """)
 
   @Option(
     help: ArgumentHelp(
-      "Preset (default nano; see `sophia-rt info`) or a JSON file.", valueName: "name|file"))
+      "Preset (default nano, or the nearest to the weights of --init-from; see `sophia-rt info`) or a JSON file.",
+      valueName: "name|file"))
   var model: String?
   @Option(help: ArgumentHelp("Dataset directory (default: the built-in corpus).", valueName: "dir"))
   var data: String?
@@ -104,7 +105,9 @@ struct TrainCommand: ParsableCommand {
       "Learning rate of the layers' matrices over --lr, the one of embeddings, biases and LayerNorm.",
       valueName: "x"))
   var matrixLRRatio: Double?
-  @Option(help: ArgumentHelp("Steps of linear warmup.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Steps of linear warmup (default: the model's, at most a tenth of the run).", valueName: "n"))
   var warmup: Int?
   @Option(help: ArgumentHelp("cosine (default but in nano) or constant.", valueName: "name"))
   var schedule: String?
@@ -137,7 +140,9 @@ struct TrainCommand: ParsableCommand {
   var autoRho: String?
   @Flag(
     inversion: .prefixedNo,
-    help: "Divide Sophia's h by 1 − β2ⁿ, n the refreshes so far (default: no, as published).")
+    help:
+      "Divide Sophia's h by 1 − β2ⁿ, n the refreshes so far (default: no, as published; not with --spike-guard)."
+  )
   var biasCorrectH: Bool?
   @Option(help: ArgumentHelp("ε of the update.", valueName: "x"))
   var epsilon: Double?

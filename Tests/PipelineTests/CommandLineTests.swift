@@ -22,6 +22,10 @@ extension PipelineTests {
       (["generate"], "Missing expected argument '--checkpoint <dir>'"),
       (["train", "--out", "r", "--lr", "fast"], "The value 'fast' is invalid for '--lr <x>'"),
       (["train", "--out", "r", "--lr=-1"], "--lr: expected a number in 0.0...1000.0, found -1.0"),
+      (
+        ["train", "--out", "r", "--lr", "-1"],
+        "Missing value for '--lr <x>'. A value that begins with '-' is written --lr=-1"
+      ),
       (["train", "--out", "r", "--steps", "0"], "--steps: expected an integer in 1..."),
       (["train", "--out", "r", "--keep", "0"], "--keep: expected an integer in 1..."),
       (
