@@ -4,7 +4,7 @@ import Files
 struct CellTiming: Equatable {
   /// Seconds of training, without evaluations and checkpoints.
   var seconds: Double
-  /// Of the median step; 0 if there was none.
+  /// Of the median step without a refresh; 0 if there was none.
   var tokensPerSecond: Double
   /// The optimizer's updates, as a share of the training time; nil where the log has none.
   var optimizerShare: Double?
@@ -24,7 +24,8 @@ struct CellTiming: Equatable {
     let steps = metrics.steps
     let total = metrics.durations.reduce(0) { $0 + $1.seconds }
     seconds = total
-    let median = Self.median(steps.map(\.seconds))
+    let quick = steps.filter { !$0.refreshes }
+    let median = Self.median((quick.isEmpty ? steps : quick).map(\.seconds))
     tokensPerSecond = median.map { Double(batchTokens) / max($0, 1e-9) } ?? 0
     let updates = steps.compactMap(\.optimizerSeconds)
     if total > 0, updates.count == steps.count {
@@ -37,6 +38,19 @@ struct CellTiming: Equatable {
       let count = Double(steps.filter(\.refreshes).count)
       curvatureShare = max(0, with - without) * count / total
     }
+  }
+
+  /// Seconds that a million tokens take in typical steps, refreshes of the curvature included: what other
+  /// programs disturbed counts as little as medians let it. Nil if there was no step.
+  func secondsPerMillion(_ result: CellResult) -> (plain: Double, refreshes: Double)? {
+    guard tokensPerSecond > 0 else { return nil }
+    let tokens = Double((result.divergedStep ?? result.steps) * result.batchTokens)
+    return (1e6 / tokensPerSecond, 1e6 * (curvatureShare ?? 0) * seconds / tokens)
+  }
+
+  /// Tokens a second of typical steps, refreshes included; nil if there was no step.
+  func typicalTokensPerSecond(_ result: CellResult) -> Double? {
+    secondsPerMillion(result).map { 1e6 / ($0.plain + $0.refreshes) }
   }
 
   private static func median(_ values: [Double]) -> Double? {

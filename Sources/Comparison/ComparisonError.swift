@@ -20,6 +20,9 @@ public enum ComparisonError: Error, CustomStringConvertible {
   case file(FileError)
   /// A file is no JSON.
   case json(JSONError)
+  /// A file of this program's own is damaged.
+  /// - advice: what to do about it
+  case damaged(String, _ advice: String)
 
   /// One line: file, place, expected, found.
   public var description: String {
@@ -36,6 +39,7 @@ public enum ComparisonError: Error, CustomStringConvertible {
     case .checkpoint(let error): return error.description
     case .file(let error): return error.description
     case .json(let error): return error.description
+    case .damaged(let error, let advice): return "\(error): \(advice)"
     }
   }
 

@@ -14,6 +14,8 @@ public enum ComparisonEvent {
     public var tokensAfter: Int
   }
 
+  /// A line for the user.
+  case notice(String)
   /// What long work before the first cell is doing.
   case preparing(String)
   /// How many cells there are, how many of them are finished already.

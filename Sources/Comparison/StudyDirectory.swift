@@ -29,7 +29,12 @@ struct StudyDirectory {
   func result(of cell: Cell) throws(ComparisonError) -> CellResult? {
     let file = "\(path(of: cell.key))/result.json"
     guard files.exists(file) else { return nil }
-    let result = try CellResult(try json(file), file: file)
+    let result: CellResult
+    do throws(ComparisonError) {
+      result = try CellResult(try json(file), file: file)
+    } catch {
+      throw .damaged("\(error)", "remove \(path(of: cell.key)) to run the cell again")
+    }
     try check(result.configuration, isOf: cell, file: file)
     return result
   }
@@ -45,10 +50,10 @@ struct StudyDirectory {
         "\(Cell.text(stored)) of an earlier version: remove \(path(of: cell.key)) to run it again")
   }
 
-  /// The times of a finished cell.
-  func timing(of key: String) throws(ComparisonError) -> CellTiming {
+  /// The times of a finished cell; nil where they are lost, since no result depends on them.
+  func timing(of key: String) -> CellTiming? {
     let file = "\(path(of: key))/timing.json"
-    return try CellTiming(try json(file), file: file)
+    return try? CellTiming(try json(file), file: file)
   }
 
   /// Makes a cell a finished one; the result comes last.
@@ -80,7 +85,9 @@ struct StudyDirectory {
       guard let result = try result(of: cell) else { continue }
       results += StudyRecord(cell, result).json.serialized() + [0x0A]
       let head = [JSONMember("cell", .string(cell.name)), JSONMember("key", .string(cell.key))]
-      timings += JSON.object(head + (try timing(of: cell.key).members)).serialized() + [0x0A]
+      if let timing = timing(of: cell.key) {
+        timings += JSON.object(head + timing.members).serialized() + [0x0A]
+      }
     }
     try asComparison {
       try files.writeAtomically(results, to: "\(path)/results.jsonl")
@@ -95,9 +102,10 @@ struct StudyDirectory {
     }
   }
 
-  /// The lines of `timings.jsonl` by the cells' keys.
+  /// The lines of `timings.jsonl`, if there is one, by the cells' keys.
   func timings() throws(ComparisonError) -> [String: CellTiming] {
     var timings: [String: CellTiming] = [:]
+    guard files.exists("\(path)/timings.jsonl") else { return timings }
     for (json, file) in try lines("timings.jsonl") {
       let key = try ResultReader(json: json, file: file).value("key", "a string", \.stringValue)
       timings[key] = try CellTiming(json, file: file)
@@ -107,12 +115,20 @@ struct StudyDirectory {
 
   private func lines(_ name: String) throws(ComparisonError) -> [(json: JSON, file: String)] {
     let file = "\(path)/\(name)"
-    return try asComparison {
-      let bytes = try files.readBytes(file, limit: 1 << 30)
-      return try bytes.split(separator: 0x0A).enumerated().map { index, line in
-        (try JSON(parsing: Array(line), name: file), "\(file), line \(index + 1)")
+    let bytes = try asComparison { try files.readBytes(file, limit: 1 << 30) }
+    var lines: [(json: JSON, file: String)] = []
+    for (index, line) in bytes.split(separator: 0x0A).enumerated() {
+      do throws(JSONError) {
+        let json = try JSON(parsing: Array(line), name: file)
+        lines.append((json, "\(file), line \(index + 1)"))
+      } catch {
+        let place = JSONError(
+          name: file, offset: line.startIndex + error.offset, line: index + 1,
+          expected: error.expected, found: error.found)
+        throw .damaged("\(place)", "the study's own command writes it again")
       }
     }
+    return lines
   }
 
   private func json(_ file: String) throws(ComparisonError) -> JSON {

@@ -85,6 +85,23 @@ struct StudyPlan {
     return cells
   }
 
+  /// A line for each flag of an arm that changes nothing with its optimizer, so that its values are
+  /// the same run.
+  func idleFlags() throws(ComparisonError) -> [String] {
+    var lines: [String] = []
+    for arm in study.arms {
+      for choice in arm.choices {
+        let configuration = try cell(arm, choice, seed: 0).configuration
+        for key in choice.map(\.key) {
+          guard let reason = configuration.idleReason(of: key) else { continue }
+          let line = "\(arm.name): \"\(key)\" changes nothing with \(reason)"
+          if !lines.contains(line) { lines.append(line) }
+        }
+      }
+    }
+    return lines
+  }
+
   /// The further seeds of the best setting of each arm.
   /// - best: the setting by the arm's name; none where every one diverged
   func finalists(_ best: (String) -> [JSONMember]?) throws(ComparisonError) -> [Cell] {

@@ -35,6 +35,9 @@ extension Study {
     if json["finalist-seeds"] != nil { finalistSeeds = try top.seeds("finalist-seeds") }
     if json["eval-every"] != nil { evalEvery = try top.integer("eval-every", 1...1 << 31) }
     if json["eval-tokens"] != nil { evalTokens = try top.integer("eval-tokens", 1...1 << 31) }
+    guard !arms.contains(where: { $0.name.isEmpty }) else {
+      throw list.invalid("names of arms", "an empty one")
+    }
     guard !arms.isEmpty else { throw list.invalid("at least one arm", "none") }
     guard arms.contains(where: { $0.name.utf8.elementsEqual(baseline.utf8) }) else {
       let near = nearest(baseline, arms.map(\.name))
@@ -93,7 +96,10 @@ private struct StudyObject {
   func integer(_ key: String, _ range: ClosedRange<Int>) throws(ComparisonError) -> Int {
     let expected = "an integer in \(range.lowerBound)...\(range.upperBound)"
     let value = try required(key, expected)
-    guard let number = value.intValue, range.contains(number) else {
+    // 2e7 is the same number, as other programs write it.
+    guard let number = value.intValue ?? value.doubleValue.flatMap({ Int(exactly: $0) }),
+      range.contains(number)
+    else {
       throw invalid(key, expected, Self.text(value))
     }
     return number
@@ -140,8 +146,8 @@ private struct StudyObject {
     var grids: [[Study.Axis]] = []
     for (index, grid) in list.enumerated() {
       let grid = try StudyObject(grid, file: file, place: "\(place): grids: \(index + 1)")
-      for key in ["seeds", "tokens"] where grid[key] != nil {
-        throw grid.invalid(key, "keys of train; the arm has its \(key) beside its grids", key)
+      for key in ["seeds", "tokens", "grids"] where grid[key] != nil {
+        throw grid.invalid(key, "keys of train; an arm's \(key) stand beside its optimizer", key)
       }
       var axes = shared
       for member in grid.members {

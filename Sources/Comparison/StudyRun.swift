@@ -47,6 +47,17 @@ public final class StudyRun {
     try asComparison { [lock] in try lock.lock() }
     plan = try StudyPlan(study, out: out, files: files, on: team, report: report)
     sweep = try plan.sweep()
+    for flag in try plan.idleFlags() { report(.notice(flag)) }
+    let keys = sweep.map(\.key)
+    if let others = try? directory.records(), !others.isEmpty,
+      !others.contains(where: { keys.contains($0.key) })
+    {
+      throw .invalid(
+        file: "\(out)/results.jsonl", place: "cells", expected: "some of this study",
+        found:
+          "\(others.count) of another: choose another --out, or remove that file to give up its cells"
+      )
+    }
     try asComparison {
       let bytes = try files.readBytes(study.file, limit: 1 << 20)
       try files.writeAtomically(bytes, to: "\(out)/\(Report.studyFile)")

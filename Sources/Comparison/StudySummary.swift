@@ -31,22 +31,24 @@ struct StudySummary {
     guard let target = baseline?.best, let mean = target.loss, let best = arm.best else {
       return nil
     }
-    let races = best.records.map { record -> (ratio: Double?, behind: Double?) in
-      guard let loss = record.result.loss else { return (nil, nil) }
+    let races = best.records.map { record -> (seed: Int, ratio: Double?, behind: Double?) in
+      guard let loss = record.result.loss else { return (record.seed, nil, nil) }
       // The same seed has the same initial weights and order of data.
       let twin = target.finished.first { $0.seed == record.seed }
       let goal = twin?.result.loss ?? mean.mean
       let budget = Double((twin ?? target.finished[0]).result.tokens)
       let tokens = record.result.tokensToReach(goal)
-      return (tokens.map { $0 / budget }, loss - goal)
+      return (record.seed, tokens.map { $0 / budget }, loss - goal)
     }
     let behind = races.compactMap(\.behind)
-    return behind.isEmpty ? nil : Race(ratios: races.map(\.ratio), behind: behind)
+    return behind.isEmpty
+      ? nil : Race(seeds: races.map(\.seed), ratios: races.map(\.ratio), behind: behind)
   }
 }
 
 /// How soon the baseline's final loss was reached.
 struct Race {
+  let seeds: [Int]
   /// By seed; nil where it was not reached.
   let ratios: [Double?]
   /// How far above the baseline's final loss each seed ended that did not diverge, nats a token.
@@ -90,10 +92,12 @@ struct ArmSummary {
   var settings: Int { choices.count }
   /// The settings that the study has for it.
   private let choices: [[JSONMember]]
+  /// What tells them apart.
+  private let keys: [String]
   private let bestIndex: Int?
 
   init(_ arm: Study.Arm, _ records: [StudyRecord], seeds: [Int]) {
-    (name, choices) = (arm.name, arm.choices.map(arm.settings))
+    (name, choices, keys) = (arm.name, arm.choices.map(arm.settings), arm.varying.map(\.key))
     var groups: [SettingSummary] = []
     for record in records {
       if let at = groups.firstIndex(where: { $0.settings == record.settings }) {
@@ -114,31 +118,28 @@ struct ArmSummary {
   /// The best setting; nil while there is none, and if each diverged.
   var best: SettingSummary? { bestIndex.map { groups[$0] } }
 
-  /// Whether the study has more than one value of some number for it.
-  var isSearched: Bool {
-    choices.joined().contains { member in
-      Set(choices.compactMap { JSON.object($0)[member.key]?.doubleValue }).count > 1
-    }
-  }
+  /// Whether the study has more than one setting for it.
+  var isSearched: Bool { choices.count > 1 }
+
+  /// Whether each of its settings has run.
+  var isComplete: Bool { groups.count == choices.count }
 
   /// Keys of numbers whose best value is the smallest or largest that was tried with the rest of the best
   /// setting or, where that was tried with one alone, at all: the range is to be widened before
-  /// anything is concluded.
+  /// anything is concluded. A grid without the key has the default.
   var edges: [String] {
     guard let best else { return [] }
-    return best.settings.filter { member in
-      func values(_ choices: [[JSONMember]]) -> [Double] {
-        choices.compactMap { JSON.object($0)[member.key]?.doubleValue }
+    return keys.filter { key in
+      func values(_ groups: [SettingSummary]) -> [Double] {
+        groups.compactMap { $0.value(key)?.doubleValue }
       }
-      let rest = best.settings.filter { $0.key != member.key }
+      let rest = keys.filter { $0 != key }
       let beside = values(
-        choices.filter { choice in
-          choice.count == best.settings.count && rest.allSatisfy { choice.contains($0) }
-        })
-      let range = beside.count > 1 ? beside : values(choices)
-      guard let value = member.value.doubleValue, Set(range).count > 1 else { return false }
+        groups.filter { group in rest.allSatisfy { group.value($0) == best.value($0) } })
+      let range = Set(beside).count > 1 ? beside : values(groups)
+      guard let value = best.value(key)?.doubleValue, Set(range).count > 1 else { return false }
       return value == range.min() || value == range.max()
-    }.map(\.key)
+    }
   }
 }
 
@@ -147,11 +148,17 @@ struct SettingSummary {
   let settings: [JSONMember]
   var records: [StudyRecord]
 
+  /// A value of its configuration, which has those that no grid names too.
+  func value(_ key: String) -> JSON? { records.first?.value(key) }
+
   /// Whether it diverged for a seed.
   var diverges: Bool { records.contains { $0.result.status == .diverged } }
 
   /// The seeds that got to the end.
   var finished: [StudyRecord] { records.filter { $0.result.loss != nil } }
+
+  /// Tokens of each of its runs.
+  var tokens: Int? { records.first?.result.tokens }
 
   /// Final validation loss over its seeds.
   var loss: Spread? { Spread(records.compactMap(\.result.loss)) }

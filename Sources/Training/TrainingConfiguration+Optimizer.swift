@@ -59,7 +59,7 @@ extension TrainingConfiguration {
   }
 
   /// What makes a key change nothing here, as a flag; nil where it counts.
-  func idleReason(of key: String) -> String? {
+  public func idleReason(of key: String) -> String? {
     let name = optimizerName
     let isRead =
       switch key {

@@ -30,7 +30,7 @@ extension ComparisonTests {
         "Final validation loss",
         "Steps to the final loss of adamw", "Final loss against learning rate",
         "Win rate over steps",
-        "‖h‖ over steps", "Optimizer overhead",
+        "‖h‖, of AdamW ‖v‖, over steps", "Optimizer overhead",
       ] {
         #expect(text.contains("<h3>\(title)</h3>"), "\(title)")
       }
@@ -85,6 +85,13 @@ extension ComparisonTests {
         try place.text("out/results.jsonl") + "{\"cell\": 3}\n", to: "out/results.jsonl")
       let damaged = line { try Report.draw(in: place.file("out")) }
       #expect(damaged == "\(results), line 13: cell: expected a string, found 3", "\(damaged)")
+      try LocalFileSystem().removeFile(place.file("out/timings.jsonl"))
+      try place.write("{}\n{\"cell\": \n", to: "out/results.jsonl")
+      let cut = line { try Report.draw(in: place.file("out")) }
+      #expect(
+        cut.hasPrefix("\(results), line 2, byte 12: expected a value")
+          && cut.contains("writes it again"),
+        "\(cut)")
     }
 
     /// Before the first cell is done there is a page too.

@@ -26,6 +26,7 @@ extension ComparisonTests {
           [JSONMember("optimizer", "adamw"), JSONMember("lr", 0.1)],
           [JSONMember("optimizer", "adamw"), JSONMember("lr", 0.2)],
         ])
+      #expect(try read("4096", "4.096e3").tokens == 4096)
       // Three settings with two seeds, and seed 7 for each arm's best.
       #expect(study.cellCount == 3 * 2 + 2)
     }
@@ -69,8 +70,13 @@ extension ComparisonTests {
       ),
       (
         "\"lr\": 0.3", "\"grids\": [{\"seeds\": [1]}]",
-        "s.json: arms: b: grids: 1: seeds: expected keys of train; the arm has its seeds beside"
+        "s.json: arms: b: grids: 1: seeds: expected keys of train; an arm's seeds stand beside"
       ),
+      (
+        "\"lr\": 0.3", "\"grids\": [{\"grids\": []}]",
+        "s.json: arms: b: grids: 1: grids: expected keys of train; an arm's grids stand beside"
+      ),
+      ("\"b\"", "\"\"", "s.json: arms: expected names of arms, found an empty one"),
       (
         "\"lr\": 0.3", "\"grids\": [{\"lrr\": 1}]",
         "s.json: arms: b: grids: 1: unknown key \"lrr\"; did you mean \"lr\"?"
@@ -108,6 +114,7 @@ extension ComparisonTests {
       ),
       ("\"warmup\": 1", "\"warmup\": [1]", "s.json: settings: warmup: expected an integer in 0..."),
       ("4096", "0", "s.json: tokens: expected an integer in 1..."),
+      ("4096", "4096.5", "s.json: tokens: expected an integer in 1..."),
       (
         "[1]", "[1, 1]",
         "s.json: seeds: expected a list of different integers of at least 0, found [1,1]"

@@ -20,7 +20,7 @@ extension ComparisonTests {
       let text = """
         {"cell": "\(arm) lr=\(lr) seed=\(seed)", "arm": "\(arm)", "settings": {"lr": \(lr)\(more)},
          "seed": \(seed), "key": "k", \(end), "steps": 100, "batch_tokens": 10,
-         "curve": [\(points)], "configuration": {"lr": \(lr)}}
+         "curve": [\(points)], "configuration": {"lr": \(lr)\(more)}}
         """
       return try StudyRecord(try JSON(parsing: Array(text.utf8), name: "r"), file: "r")
     }
@@ -52,8 +52,8 @@ extension ComparisonTests {
       let sentence = try #require(ReportWords.verdicts(summary).first)
       #expect(
         sentence
-          == "b reaches a’s final loss in 0.70 of its steps (0.50 to 0.90 over 2 seeds), and "
-          + "ends 0.900 nats a token below it.")
+          == "“b” reaches the final loss of “a” in 0.70 of its steps (0.50 to 0.90; seeds 1, 2), and "
+          + "ends 0.900 nats a token below it (from −1.000 to −0.800).")
     }
 
     @Test func aLossThatIsNotReachedHasNoRatio() throws {
@@ -65,7 +65,7 @@ extension ComparisonTests {
       #expect(none.race(none.arms[1])?.ratios == [nil] && none.race(none.arms[1])?.spread == nil)
       #expect(
         ReportWords.verdicts(none) == [
-          "b does not reach a’s final loss in this budget: it ends 0.250 nats a token above it (1 seed)."
+          "“b” does not reach the final loss of “a” in this budget: it ends 0.250 nats a token above it (seed 1)."
         ])
       // A seed without its twin runs against the mean.
       records.append(try record("b", lr: 0.1, seed: 9, curve: [(50, 4), (100, 3)]))
@@ -79,11 +79,15 @@ extension ComparisonTests {
       #expect(race.ratios == [nil, 0.5, nil] && race.behind == [0.25, -1])
       #expect(
         ReportWords.verdicts(fewer) == [
-          "b reaches a’s final loss for 1 of 3 seeds, and on average ends 0.375 nats a token below it."
+          "“b” reaches the final loss of “a” for 1 of 3 seeds, and on average ends 0.375 nats a token below it "
+            + "(from −1.000 to +0.250).",
+          "These differences are between runs of the same seed, so they are not those of the table’s means "
+            + "where an arm has other seeds than the baseline.",
         ])
+      #expect(ReportWords.text(race) == "0.500 by 1 of 3 seeds")
       #expect(
-        ReportWords.warnings(fewer).contains(
-          "The best setting of b diverged for 1 of 3 seeds, which are in no mean."))
+        ReportWords.warnings(fewer, [:]).contains(
+          "The best setting of “b” diverged for 1 of 3 seeds, which are in no mean."))
     }
 
     /// A value is compared with those that were tried beside the same others, if there are any.
@@ -104,10 +108,10 @@ extension ComparisonTests {
         return StudySummary(study, records).arms[0]
       }
       // Beside lr 0.1 there is one beta1 alone, the largest of all.
-      #expect(try arm(best: 0).edges == ["lr", "beta1"])
+      #expect(try arm(best: 0).edges == ["beta1", "lr"])
       #expect(try arm(best: 3).edges == ["lr"])
       // Of 0.7 and 0.9 beside lr 0.2, and of 0.1 and 0.2 beside 0.9.
-      #expect(try arm(best: 1).edges == ["lr", "beta1"])
+      #expect(try arm(best: 1).edges == ["beta1", "lr"])
       let last = try arm(best: 4)
       #expect(last.edges == ["beta1"] && last.isSearched)
     }
@@ -131,8 +135,84 @@ extension ComparisonTests {
       #expect(pair.arms[0].best?.loss?.mean == 3.5 && pair.arms[1].best == nil)
       // The smallest of those that were tried.
       let edge = StudySummary(try study(), [records[0]])
-      #expect(edge.arms[0].edges == ["lr"])
-      #expect(ReportWords.warnings(edge).first?.contains("edge of what was tried for lr") == true)
+      #expect(edge.arms[0].edges.isEmpty && !edge.arms[0].isComplete)
+      #expect(ReportWords.warnings(edge, [:]).first == "Not all settings have run yet: a.")
+      let higher = try [0.2, 0.4].map { try record("a", lr: $0, seed: 1, curve: [(100, 5)]) }
+      let low = StudySummary(try study(), [records[0]] + higher)
+      #expect(low.arms[0].edges == ["lr"])
+      #expect(
+        ReportWords.warnings(low, [:]).first?.contains("edge of what was tried for lr") == true)
+    }
+
+    /// A grid that does not name a key has its default.
+    @Test func aDefaultIsAValueThatWasTried() throws {
+      let text = """
+        {"model": "nano", "tokens": 1000, "seeds": [1], "baseline": "a", "arms": {"a": {"grids": [
+          {"lr": [0.1, 0.2, 0.4]}, {"lr": 0.2, "beta1": 0.8}]}}}
+        """
+      let study = try Study(parsing: Array(text.utf8), file: "s.json")
+      func arm(best: Int) throws -> ArmSummary {
+        let records = try [(0.1, 0.9), (0.2, 0.9), (0.4, 0.9), (0.2, 0.8)].enumerated().map {
+          let (index, (lr, beta1)) = $0
+          return try record(
+            "a", lr: lr, seed: 1, curve: [(100, index == best ? 1 : 2)],
+            more: ", \"beta1\": \(beta1)")
+        }
+        return StudySummary(study, records).arms[0]
+      }
+      #expect(try arm(best: 3).edges.contains("beta1"))
+      #expect(try arm(best: 1).edges == ["beta1"])
+    }
+
+    /// 10 steps of 100 tokens in 0.1 s each, of which two have a refresh of 0.05 s more.
+    @Test func tokensASecondPayForTheRefreshes() throws {
+      let result = try record("a", lr: 0.1, seed: 1, curve: [(100, 4)]).result
+      let timing = try CellTiming(
+        JSON(
+          parsing: Array(
+            """
+            {"seconds": 30, "tokens_per_second": 100, "curvature_share": 0.1, "curve_seconds": [],
+             "machine": "m", "command": "c"}
+            """.utf8), name: "t"), file: "t")
+      // 1,000 tokens: 10 s of plain steps, and 3 s of refreshes of the 30 s that the run took.
+      let seconds = try #require(timing.secondsPerMillion(result))
+      #expect(abs(seconds.plain - 10_000) < 1e-6 && abs(seconds.refreshes - 3000) < 1e-6)
+      #expect(abs((timing.typicalTokensPerSecond(result) ?? 0) - 1000 / 13) < 1e-9)
+    }
+
+    /// What is far above is in no axis.
+    @Test func anArmFarAboveLeavesTheOthersTheirAxis() throws {
+      let records = try [("a", 0.2, 3.0), ("a", 0.1, 3.2), ("b", 0.1, 50_000)].map {
+        try record($0.0, lr: $0.1, seed: 1, curve: [(50, $0.2 + 1), (100, $0.2)])
+      }
+      let figures = ReportFigures(summary: StudySummary(try study(), records), timings: [:])
+      #expect(figures.ordinary.map(\.arm.name) == ["a"])
+      for figure in [figures.finalLoss, figures.overTokens] {
+        #expect(!figure.svg.contains(">20000</text>") && !figure.svg.contains(">40000</text>"))
+      }
+      #expect(figures.finalLoss.svg.contains("50000.0000"))
+      let rates = try #require(figures.overLearningRate)
+      #expect(rates.svg.contains("cross") && !rates.svg.contains(">40000</text>"))
+    }
+
+    /// The sign of the best setting is on its arm's line, though one with fewer seeds lies below it.
+    @Test func theChosenSettingIsOnTheLine() throws {
+      let text = """
+        {"model": "nano", "tokens": 1000, "seeds": [1], "finalist-seeds": [2], "baseline": "a",
+         "arms": {"a": {"lr": [0.1, 0.2], "beta1": [0.8, 0.9]}}}
+        """
+      let study = try Study(parsing: Array(text.utf8), file: "s.json")
+      let records = try [
+        (0.1, 0.8, 1, 4.0), (0.2, 0.8, 1, 3.0), (0.2, 0.9, 1, 3.1), (0.2, 0.8, 2, 3.6),
+      ]
+      .map {
+        try record(
+          "a", lr: $0.0, seed: $0.2, curve: [(100, $0.3)], more: ", \"beta1\": \($0.1)")
+      }
+      let figures = ReportFigures(summary: StudySummary(study, records), timings: [:])
+      let svg = try #require(figures.overLearningRate?.svg)
+      let faint = svg.components(separatedBy: "\n").filter { $0.contains("faint") }
+      #expect(faint.count == 1 && faint.first?.contains("beta1=0.9") == true, "\(faint)")
     }
 
     @Test func spreads() throws {
@@ -141,7 +221,7 @@ extension ComparisonTests {
       #expect(abs((spread.deviation ?? 0) - 7.0.squareRoot()) < 1e-12)
       #expect(Spread([4])?.deviation == nil && Spread([]) == nil)
       #expect(ReportWords.text(Spread([4])) == "4.0000")
-      #expect(ReportWords.text(spread) == "3.0000 (1.000–6.000)")
+      #expect(ReportWords.text(spread) == "3.0000 (1.0000–6.0000)")
     }
   }
 

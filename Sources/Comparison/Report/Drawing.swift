@@ -37,7 +37,7 @@ struct Drawing {
   }
 
   /// A sign for a series: a circle, square, diamond or triangle, so that colour is not all that tells
-  /// them apart.
+  /// them apart; the ninth has the first one's colour and the second's sign.
   mutating func marker(
     _ shape: Int, _ x: Double, _ y: Double, size: Double = 4, style: String, title: String? = nil
   ) {
@@ -46,7 +46,7 @@ struct Drawing {
       return "<path class=\"\(style)\" d=\"M\(points.joined(separator: "L"))Z\""
     }
     let element =
-      switch shape % 4 {
+      switch (shape + shape / 8) % 4 {
       case 1: path([(-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)])
       case 2: path([(0, -1.3), (1.3, 0), (0, 1.3), (-1.3, 0)])
       case 3: path([(0, -1.2), (1.15, 0.85), (-1.15, 0.85)])

@@ -79,6 +79,13 @@ struct ReportPage {
       "\(summary.records.count) of \(s.cellCount) cells",
     ]
     if diverged > 0 { parts.append("\(diverged) diverged") }
+    for (key, name) in [("batch-tokens", "tokens a step"), ("context", "tokens a sequence")] {
+      let values = Set(summary.records.compactMap { $0.value(key)?.intValue })
+      if let value = values.first, values.count == 1 {
+        parts.append("\(Markup.grouped(value)) \(name)")
+      }
+    }
+    parts.append("evaluated on at most \(Markup.grouped(s.evalTokens)) tokens")
     parts.append("baseline \(s.baseline)")
     return parts.joined(separator: " · ")
   }
@@ -86,7 +93,9 @@ struct ReportPage {
   private var verdicts: String {
     ReportWords.verdicts(summary).map { "<p class=\"verdict\">\(Markup.escaped($0))</p>\n" }
       .joined()
-      + ReportWords.warnings(summary).map { "<p class=\"warn\">\(Markup.escaped($0))</p>\n" }
+      + ReportWords.warnings(summary, timings).map {
+        "<p class=\"warn\">\(Markup.escaped($0))</p>\n"
+      }
       .joined()
   }
 
@@ -111,8 +120,10 @@ struct ReportPage {
   private static let method = """
     A best setting is that of the lowest mean final loss over the sweep’s seeds, among those that \
     diverged for none; the seeds of finalists don’t choose. Ranges are from the lowest to the highest \
-    seed, sd is the sample standard deviation. Diverged: a loss or gradient was not finite, or too many \
-    steps spiked (--spike-guard). Times are \
-    of training steps alone.
+    seed, sd is the sample standard deviation. Inside its range: each number of the best setting has a lower \
+    and a higher one that was tried with the rest of it or, where there is one alone, with anything. \
+    Diverged: a loss or gradient was not finite, or too many steps spiked (--spike-guard). Times are of \
+    training steps alone, with whatever else the machine did; tokens a second of typical (median) steps, \
+    refreshes of the curvature included.
     """
 }

@@ -6,7 +6,7 @@ extension ReportFigures {
     return Figure(
       title: "Validation loss against tokens",
       caption: "The best setting of each arm: the mean of its seeds, and from the lowest to the "
-        + "highest of them. The first tenth is cut off above.",
+        + "highest of them. What lies above all that comes after the first tenth is cut off.",
       svg: curves(label: "Validation loss against tokens", axis: "tokens\(unit.suffix)") { record in
         record.result.curve.map {
           Double($0.step * record.result.batchTokens) / unit.size
@@ -38,6 +38,8 @@ extension ReportFigures {
     let end = points.map(\.0).max() ?? 1
     var shown = points.filter { $0.0 >= end * 0.1 }.map(\.1)
     if shown.count < 3 * series.count { shown = points.map(\.1) }
+    let limit = Self.limit(shown)
+    shown.removeAll { $0 > limit }
     return LineChart(
       label: label, x: Axis(axis, over: [0] + points.map(\.0), pad: 0.015),
       y: Axis("validation loss, nats a token", over: shown), series: series
@@ -58,7 +60,7 @@ extension ReportFigures {
       let range =
         runs.count > 1 ? " (\(ReportWords.nats(loss.low)) to \(ReportWords.nats(loss.high)))" : ""
       let title =
-        "\(name), \(Markup.significant(x.mean)) \(axis): \(ReportWords.nats(loss.mean))\(range)"
+        "\(name), \(ReportWords.nats(loss.mean))\(range) at \(Markup.significant(x.mean)) (\(axis))"
       series.points.append(.init(x: x.mean, y: loss.mean, title: title))
       series.band.append((x.mean, loss.low, loss.high))
     }
@@ -75,9 +77,9 @@ extension ReportFigures {
 
   var curvature: Figure? {
     inside(
-      "‖h‖ over steps", "‖h‖₂", .logarithmic,
-      "Norm of the curvature estimate h (of AdamW’s second moment v); first seed of the best "
-        + "setting.", \.curvatureNorm)
+      "‖h‖, of AdamW ‖v‖, over steps", "‖h‖₂, ‖v‖₂", .logarithmic,
+      "Norm of the curvature estimate h, where AdamW does its work of the second moment v; first seed of "
+        + "the best setting.", \.curvatureNorm)
   }
 
   private func inside(

@@ -1,20 +1,26 @@
 /// Where the arms end, how soon, and at what cost.
 extension ReportFigures {
   var finalLoss: Figure {
+    let far = Set(arms.map(\.index)).subtracting(ordinary.map(\.index))
     let rows = arms.map { index, arm, best in
       RowChart.Row(
-        name: arm.name, index: index, spread: best.loss, note: ReportWords.text(best.loss),
-        title: "\(arm.name) \(best.text): \(ReportWords.text(best.loss))")
+        name: arm.name, index: index, spread: far.contains(index) ? nil : best.loss,
+        note: ReportWords.text(best.loss), title: title(arm, best))
     }
-    let values = arms.flatMap { $0.best.loss?.values ?? [] }
+    let values = ordinary.flatMap { $0.best.loss?.values ?? [] }
     return Figure(
       title: "Final validation loss",
       caption: "Mean of the seeds of each arm's best setting; the bar goes from the lowest to the "
-        + "highest seed.",
+        + "highest seed." + (far.isEmpty ? "" : " A row without a sign ended far above."),
       svg: RowChart(
         label: "Final validation loss", axis: Axis("nats a token", over: values, pad: 0.1),
         rows: rows
       ).svg)
+  }
+
+  private func title(_ arm: ArmSummary, _ best: SettingSummary) -> String {
+    let name = best.text.isEmpty ? arm.name : "\(arm.name) \(best.text)"
+    return "\(name): \(ReportWords.text(best.loss))"
   }
 
   var race: Figure? {
@@ -31,23 +37,24 @@ extension ReportFigures {
     return Figure(
       title: "Steps to the final loss of \(baseline.name)",
       caption: "As a share of the steps that \(baseline.name) takes at its best setting (of its "
-        + "tokens, where batches differ), seed against the same seed; the bar goes from the lowest to "
-        + "the highest. Left of 1 is faster.",
+        + "tokens, where batches differ), seed against the same seed, between evaluations on a straight "
+        + "line; the bar goes from the lowest to the highest. Left of 1 is faster.",
       svg: RowChart(
         label: "Steps to the baseline's final loss, as a ratio",
-        axis: Axis("share of \(baseline.name)’s steps", over: values, pad: 0.15, least: 0.2),
+        axis: Axis("share of the baseline’s steps", over: values, pad: 0.15, least: 0.2),
         rows: rows, level: (1, baseline.name)
       ).svg)
   }
 
   var overhead: Figure? {
     let rows = arms.compactMap { index, arm, best -> RowChart.Row? in
-      guard let record = best.finished.first, let timing = timings[record.key] else { return nil }
-      let total = timing.seconds / Double(record.result.tokens) * 1e6
+      guard let record = best.finished.first, let timing = timings[record.key],
+        let (plain, curvature) = timing.secondsPerMillion(record.result)
+      else { return nil }
+      let total = plain + curvature
       let update = (timing.optimizerShare ?? 0) * total
-      let curvature = min((timing.curvatureShare ?? 0) * total, total - update)
       let parts = [
-        ("gradient", total - update - curvature), ("curvature", curvature),
+        ("gradient", max(0, plain - update)), ("curvature", curvature),
         ("optimizer's update", update),
       ].map { name, length in
         (
@@ -58,16 +65,16 @@ extension ReportFigures {
       let share = Markup.fixed(100 * (update + curvature) / total, 1)
       return RowChart.Row(
         name: arm.name, index: index, spread: nil,
-        note: "\(Markup.grouped(Int(timing.tokensPerSecond))) tok/s, \(share) %", parts: parts)
+        note: "\(Markup.grouped(Int(1e6 / total))) tok/s, \(share) %", parts: parts)
     }
     let longest = rows.map { $0.parts.reduce(0) { $0 + $1.length } }.max() ?? 0
     guard longest > 0 else { return nil }
     return Figure(
       title: "Optimizer overhead",
       caption:
-        "Seconds of training a million tokens, from the left: gradient, what refreshes of the "
-        + "curvature add, the optimizer’s update. At the right tokens a second of the median step, and "
-        + "the last two’s share of the time.",
+        "Seconds of training a million tokens in typical (median) steps, first seed of the best setting; "
+        + "from the left: gradient, what refreshes of the curvature add, the optimizer’s update. At the "
+        + "right tokens a second, and the last two’s share of the time.",
       svg: RowChart(
         label: "Optimizer overhead",
         axis: Axis("seconds a million tokens", over: [0, longest], pad: 0), rows: rows

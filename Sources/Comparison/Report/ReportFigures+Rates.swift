@@ -12,7 +12,9 @@ extension ReportFigures {
     let y = Axis("final validation loss, nats a token", over: [low, top], pad: 0.1)
     return Figure(
       title: "Final loss against learning rate",
-      caption: "At each learning rate the best of the other settings; other settings are faint. "
+      caption:
+        "At each learning rate the best of the other settings, where the arm's best is that one; "
+        + "other settings are faint. "
         + "✕ at the top: diverged, or far above. A best at the end of its curve says that the range "
         + "was too small.",
       svg: LineChart(
@@ -23,7 +25,7 @@ extension ReportFigures {
   }
 
   private var spreadOfBests: Double {
-    let means = arms.compactMap { $0.best.loss?.mean }
+    let means = ordinary.compactMap { $0.best.loss?.mean }
     return (means.max() ?? 0) - (means.min() ?? 0)
   }
 
@@ -37,6 +39,7 @@ extension ReportFigures {
   private func rates(of arm: ArmSummary, _ index: Int) -> LineChart.Series? {
     var series = LineChart.Series(name: arm.name, index: index, points: [], isMarked: true)
     var best: [Double: LineChart.Point] = [:]
+    var chosen: (rate: Double, point: LineChart.Point)?
     for group in arm.groups {
       guard let rate = group.records.first?.value("lr")?.doubleValue, rate > 0 else { continue }
       let name = "\(arm.name) \(group.text.isEmpty ? "lr=\(rate)" : group.text)"
@@ -48,7 +51,10 @@ extension ReportFigures {
         x: rate, y: loss.mean, title: "\(name): \(ReportWords.text(loss))")
       series.others.append(point)
       if loss.mean < best[rate]?.y ?? .infinity { best[rate] = point }
+      if group.settings == arm.best?.settings { chosen = (rate, point) }
     }
+    // More seeds than the others have may put it above one of them.
+    if let chosen { best[chosen.rate] = chosen.point }
     series.points = best.values.sorted { $0.x < $1.x }
     series.others.removeAll { other in series.points.contains { $0.title == other.title } }
     return series.points.isEmpty && series.lost.isEmpty ? nil : series

@@ -17,6 +17,17 @@ struct ReportFigures {
     }
   }
 
+  /// Those that did not end far above the others, which would press these together on an axis.
+  var ordinary: [(index: Int, arm: ArmSummary, best: SettingSummary)] {
+    let limit = Self.limit(arms.compactMap { $0.best.loss?.mean })
+    return arms.filter { $0.best.loss?.mean ?? .infinity <= limit }
+  }
+
+  /// Twice the (lower) median.
+  static func limit(_ values: [Double]) -> Double {
+    values.isEmpty ? .infinity : 2 * values.sorted()[(values.count - 1) / 2]
+  }
+
   /// Those that there is something to show of.
   var all: [Figure] {
     guard !arms.isEmpty else { return [] }

@@ -56,10 +56,10 @@ enum ReportStyle {
     rect.part1 { opacity: 0.6; } rect.part2 { opacity: 0.32; }
     .wide { overflow-x: auto; }
     table { border-collapse: collapse; font-size: 13.5px; }
-    th, td { text-align: left; padding: 4px 14px 4px 0; border-bottom: 1px solid var(--grid); vertical-align: baseline; white-space: nowrap; }
-    th { font-weight: 600; color: var(--soft); border-bottom-color: var(--axis); }
+    th, td { text-align: left; padding: 4px 12px 4px 0; border-bottom: 1px solid var(--grid); vertical-align: baseline; white-space: nowrap; }
+    th { font-weight: 600; color: var(--soft); border-bottom-color: var(--axis); white-space: normal; vertical-align: bottom; }
     td.n, th.n { text-align: right; }
-    td.s { white-space: normal; min-width: 14em; }
+    td.s { white-space: normal; min-width: 9em; }
     tr.best td { font-weight: 600; }
     code, pre { font: 12.5px/1.5 ui-monospace, "DejaVu Sans Mono", monospace; }
     pre { background: var(--panel); padding: 10px 14px; overflow-x: auto; white-space: pre-wrap; overflow-wrap: anywhere; }

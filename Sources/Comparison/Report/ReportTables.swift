@@ -17,36 +17,40 @@ struct ReportTables {
   /// An arm a row.
   var arms: String {
     let columns: [Column] = [
-      ("arm", .text), ("best setting", .settings), ("seeds", .number), ("final loss", .number),
-      ("sd", .number),
-      ("bits a byte", .number), ("share of \(summary.study.baseline)’s steps", .number),
-      ("tokens/s", .number),
-      ("settings", .number), ("diverged", .number), ("inside its range", .text),
+      ("arm", .text), ("best setting", .settings), ("inside its range", .settings),
+      ("tokens", .number), ("seeds", .number), ("final loss", .number), ("sd", .number),
+      ("bits a byte", .number), ("share of the baseline’s steps", .number),
+      ("tokens/s", .number), ("settings", .number), ("diverged", .number),
     ]
     let rows = summary.arms.map { arm -> (cells: [String], style: String) in
       let best = arm.best
       let bits = Spread(best?.records.compactMap(\.result.bitsPerByte) ?? [])
       let isBaseline = arm.name == summary.study.baseline
       let speed = Spread(
-        best?.finished.compactMap { timings[$0.key]?.tokensPerSecond } ?? [])
+        best?.finished.compactMap { timings[$0.key]?.typicalTokensPerSecond($0.result) } ?? [])
       return (
         [
-          arm.name, best.map { $0.text.isEmpty ? "–" : $0.text } ?? "none",
-          Self.seeds(best), ReportWords.text(best?.loss),
+          arm.name, best.map { $0.text.isEmpty ? "–" : $0.text } ?? "none", Self.range(of: arm),
+          best?.tokens.map { Markup.grouped($0) } ?? "–", Self.seeds(best),
+          ReportWords.text(best?.loss),
           best?.loss?.deviation.map { Markup.fixed($0, 4) } ?? "–",
           bits.map { Markup.fixed($0.mean, 4) } ?? "–",
           isBaseline ? "1" : summary.race(arm).map { ReportWords.text($0) } ?? "–",
-          speed.map { Markup.grouped(Int($0.mean)) } ?? "–", "\(arm.groups.count)",
+          speed.map { Markup.grouped(Int($0.mean)) } ?? "–",
+          arm.isComplete ? "\(arm.settings)" : "\(arm.groups.count) of \(arm.settings)",
           "\(arm.groups.filter(\.diverges).count)",
-          best == nil
-            ? "–"
-            : !arm.isSearched
-              ? "not searched"
-              : arm.edges.isEmpty ? "yes" : "edge: \(arm.edges.joined(separator: ", "))",
         ], ""
       )
     }
     return Self.table(columns, rows)
+  }
+
+  /// Whether the best setting lies inside of what was tried.
+  private static func range(of arm: ArmSummary) -> String {
+    if arm.best == nil { return "–" }
+    if !arm.isSearched { return "not searched" }
+    if !arm.isComplete { return "not known yet" }
+    return arm.edges.isEmpty ? "yes" : "edge: \(arm.edges.joined(separator: ", "))"
   }
 
   /// How many seeds ran to the end, of those that ran.
@@ -83,9 +87,11 @@ struct ReportTables {
     return [
       record.arm, setting.isEmpty ? "–" : setting, "\(record.seed)",
       result.loss.map { ReportWords.nats($0) } ?? "–",
-      result.bitsPerByte.map { Markup.fixed($0, 4) } ?? "–", end, Markup.grouped(result.steps),
+      result.bitsPerByte.map { Markup.fixed($0, 4) } ?? "–", end,
+      (result.divergedStep.map { "\(Markup.grouped($0)) of " } ?? "")
+        + Markup.grouped(result.steps),
       timing.map { Markup.duration($0.seconds) } ?? "–",
-      timing.map { Markup.grouped(Int($0.tokensPerSecond)) } ?? "–", record.key,
+      timing?.typicalTokensPerSecond(result).map { Markup.grouped(Int($0)) } ?? "–", record.key,
     ]
   }
 
