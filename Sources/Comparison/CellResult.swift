@@ -56,7 +56,7 @@ public struct CellResult: Sendable, Equatable {
   /// The result of a run that ended.
   /// - divergence: the step and why, if that ended it
   /// - file: the log that `metrics` were read from
-  /// - Throws: if the last step is done and the log lacks its validation loss
+  /// - Throws: if the last step is done and the log lacks a step or the validation loss
   init(
     _ cell: Cell, _ metrics: CellMetrics, divergence: (step: Int, reason: String)?, file: String
   ) throws(ComparisonError) {
@@ -69,10 +69,17 @@ public struct CellResult: Sendable, Equatable {
       (status, divergedStep, reason) = (.diverged, divergence.step, divergence.reason)
       return
     }
-    guard let last = metrics.evaluations.last(where: { $0.step == cell.configuration.steps }) else {
+    guard metrics.durations.count == steps else {
+      throw .invalid(
+        file: file, place: "events", expected: "\(steps) steps",
+        found:
+          "\(metrics.durations.count): a part of the log is lost; remove its directory to run the "
+          + "cell again")
+    }
+    guard let last = metrics.evaluations.last, last.step == steps else {
       throw .invalid(
         file: file, place: "events", expected: "the validation loss after step \(steps)",
-        found: "none: a part of the log is lost; remove its directory to run the cell again")
+        found: "none, it could not be written: the same command makes it again")
     }
     if last.loss.isFinite {
       (status, loss, bitsPerByte) = (.finished, last.loss, last.bitsPerByte)
@@ -129,12 +136,13 @@ public struct CellResult: Sendable, Equatable {
       throw reader.invalid("status", states)
     }
     self.status = status
-    steps = try reader.value("steps", "an integer", \.intValue)
-    batchTokens = try reader.value("batch_tokens", "an integer", \.intValue)
+    let count = { (json: JSON) in json.intValue.flatMap { (1...1 << 31).contains($0) ? $0 : nil } }
+    steps = try reader.value("steps", "an integer in 1...2^31", count)
+    batchTokens = try reader.value("batch_tokens", "an integer in 1...2^31", count)
     loss =
       status == .finished ? try reader.value("val_loss", "a number", \.doubleValue) : nil
     bitsPerByte = json["val_bits_per_byte"]?.doubleValue
-    divergedStep = json["diverged_step"]?.intValue
+    divergedStep = json["diverged_step"].flatMap(count)
     reason = json["reason"]?.stringValue
     configuration = try reader.value("configuration", "an object", \.objectValue)
     curve = try reader.pairs("curve", "pairs of step and loss").map { Point(step: $0, loss: $1) }
@@ -164,7 +172,7 @@ struct ResultReader {
   ) throws(ComparisonError) -> [(Int, Double)] {
     try value(key, "an array", \.arrayValue).map { (pair) throws(ComparisonError) in
       guard let parts = pair.arrayValue, parts.count == 2, let step = parts[0].intValue,
-        let number = parts[1].doubleValue
+        (0...1 << 31).contains(step), let number = parts[1].doubleValue
       else { throw invalid(key, expected) }
       return (step, number)
     }

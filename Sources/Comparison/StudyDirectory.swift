@@ -33,6 +33,7 @@ struct StudyDirectory {
     do throws(ComparisonError) {
       result = try CellResult(try json(file), file: file)
     } catch {
+      if case .file(let error) = error, !error.isDamage { throw .file(error) }
       throw .damaged("\(error)", "remove \(path(of: cell.key)) to run the cell again")
     }
     try check(result.configuration, isOf: cell, file: file)

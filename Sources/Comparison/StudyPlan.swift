@@ -54,13 +54,15 @@ struct StudyPlan {
     }
     let settings = study.settings + study.arms.flatMap { $0.choices.flatMap { $0 } }
     let folders = settings.filter { $0.key == "init-from" }.compactMap(\.value.stringValue)
-    initial = try asComparison("\(study.file): init-from") {
+    initial = try asComparison("\(study.file): init-from") { [model] in
       var initial: [String: InitialModel] = [:]
       for folder in Set(folders.filter { !$0.isEmpty }.map(study.path)) {
         let checkpoint = try CheckpointDirectory.open(folder, files: files).checkpoint
         try TrainingRun.requireTokenizer(of: checkpoint, for: dataset)
+        let config = try ModelFile(checkpoint).config
+        try TrainingRun.requireSizes(of: model, named: study.model, in: config, checkpoint.path)
         initial[folder] = InitialModel(
-          config: try ModelFile(checkpoint).config,
+          config: config,
           checksum: try Self.checksum(ofWeightsIn: checkpoint.path, files))
       }
       return initial
@@ -174,12 +176,17 @@ struct StudyPlan {
         vocabulary: configuration.vocabulary, seed: 0)
       _ = try corpus.dataset(
         in: directory, tokenizer: nil,
-        replacing: files.exists("\(parentDirectory(of: directory))/\(Report.studyFile)"),
-        files: files, on: team
+        replacing: isReplaceable(parentDirectory(of: directory), files), files: files, on: team
       ) {
         report(.preparing($0))
       }
     }
+  }
+
+  /// Whether a study began in a directory and has no result that another corpus would make worthless.
+  private static func isReplaceable(_ out: String, _ files: any FileSystem) -> Bool {
+    let records = try? StudyDirectory(out, files: files).records()
+    return files.exists("\(out)/\(Report.studyFile)") && records?.isEmpty != false
   }
 
   private static func tokenizer(_ path: String, _ files: any FileSystem) throws -> Tokenizer? {

@@ -55,7 +55,7 @@ public final class StudyRun {
       throw .invalid(
         file: "\(out)/results.jsonl", place: "cells", expected: "some of this study",
         found:
-          "\(others.count) of another: choose another --out, or remove that file to give up its cells"
+          "\(others.count) of another: choose another --out, or remove that file"
       )
     }
     try asComparison {

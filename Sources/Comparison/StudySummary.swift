@@ -89,15 +89,13 @@ struct ArmSummary {
   /// Settings in the order of the study, each with its seeds.
   let groups: [SettingSummary]
   /// How many settings the study has for it.
-  var settings: Int { choices.count }
-  /// The settings that the study has for it.
-  private let choices: [[JSONMember]]
+  let settings: Int
   /// What tells them apart.
   private let keys: [String]
   private let bestIndex: Int?
 
   init(_ arm: Study.Arm, _ records: [StudyRecord], seeds: [Int]) {
-    (name, choices, keys) = (arm.name, arm.choices.map(arm.settings), arm.varying.map(\.key))
+    (name, settings, keys) = (arm.name, arm.choices.count, arm.varying.map(\.key))
     var groups: [SettingSummary] = []
     for record in records {
       if let at = groups.firstIndex(where: { $0.settings == record.settings }) {
@@ -119,25 +117,31 @@ struct ArmSummary {
   var best: SettingSummary? { bestIndex.map { groups[$0] } }
 
   /// Whether the study has more than one setting for it.
-  var isSearched: Bool { choices.count > 1 }
+  var isSearched: Bool { settings > 1 }
 
   /// Whether each of its settings has run.
-  var isComplete: Bool { groups.count == choices.count }
+  var isComplete: Bool { groups.count == settings }
+
+  /// Keys of which more than one number was tried.
+  var numbers: [String] { keys.filter { Set(values(of: $0, groups)).count > 1 } }
+
+  private func values(of key: String, _ groups: [SettingSummary]) -> [Double] {
+    groups.compactMap { $0.value(key)?.doubleValue }
+  }
 
   /// Keys of numbers whose best value is the smallest or largest that was tried with the rest of the best
   /// setting or, where that was tried with one alone, at all: the range is to be widened before
   /// anything is concluded. A grid without the key has the default.
   var edges: [String] {
     guard let best else { return [] }
-    return keys.filter { key in
-      func values(_ groups: [SettingSummary]) -> [Double] {
-        groups.compactMap { $0.value(key)?.doubleValue }
-      }
+    return numbers.filter { key in
       let rest = keys.filter { $0 != key }
-      let beside = values(
-        groups.filter { group in rest.allSatisfy { group.value($0) == best.value($0) } })
-      let range = Set(beside).count > 1 ? beside : values(groups)
-      guard let value = best.value(key)?.doubleValue, Set(range).count > 1 else { return false }
+      let beside = groups.filter { group in
+        rest.allSatisfy { group.value($0) == best.value($0) }
+      }
+      let neighbours = values(of: key, beside)
+      let range = Set(neighbours).count > 1 ? neighbours : values(of: key, groups)
+      guard let value = best.value(key)?.doubleValue else { return false }
       return value == range.min() || value == range.max()
     }
   }
@@ -149,7 +153,7 @@ struct SettingSummary {
   var records: [StudyRecord]
 
   /// A value of its configuration, which has those that no grid names too.
-  func value(_ key: String) -> JSON? { records.first?.value(key) }
+  func value(_ key: String) -> JSON? { records.first?.value(key) ?? JSON.object(settings)[key] }
 
   /// Whether it diverged for a seed.
   var diverges: Bool { records.contains { $0.result.status == .diverged } }

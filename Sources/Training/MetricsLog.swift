@@ -14,23 +14,21 @@ struct MetricsLog {
   }
 
   /// Keeps the whole lines whose `step` is at most `step`.
-  /// - Returns: the validation loss after that step, nats a token; nil if it was not evaluated
-  func rewind(to step: Int) throws(FileError) -> Double? {
-    guard files.exists(path) else { return nil }
+  /// - Returns: whether there is the evaluation after that step
+  func rewind(to step: Int) throws(FileError) -> Bool {
+    guard files.exists(path) else { return false }
     let bytes = try files.readBytes(path, limit: 1 << 30)
     var kept: [UInt8] = []
-    var loss: Double?
+    var isEvaluated = false
     for line in bytes.split(separator: 0x0A) {
       guard let json = try? JSON(parsing: Array(line), name: path) else { continue }
       guard let at = json["step"]?.intValue, at <= step else { continue }
-      if at == step, json["event"]?.stringValue == "eval" {
-        loss = json["val_loss"]?.doubleValue ?? .infinity
-      }
+      if at == step && json["event"]?.stringValue == "eval" { isEvaluated = true }
       kept += line
       kept.append(0x0A)
     }
     if kept.count != bytes.count { try files.writeAtomically(kept, to: path) }
-    return loss
+    return isEvaluated
   }
 
   /// Remembers a line; every tenth brings them all to disk.

@@ -16,7 +16,6 @@ extension Trainer {
     } catch {
       return false
     }
-    state.bestValidationLoss = min(state.bestValidationLoss ?? .infinity, result.nats)
     var members: [JSONMember] = [
       JSONMember("event", "eval"), JSONMember("step", .integer(state.step)),
       JSONMember("val_loss", .number(result.nats)),

@@ -124,19 +124,18 @@ public final class Trainer {
   /// Trains to the last step, or until `shouldStop` says so after a step or within an evaluation,
   /// which a resumed run makes first.
   public func run(shouldStop: () -> Bool = { false }) throws(TrainingError) -> TrainingOutcome {
-    let evaluated = try asTraining {
+    let isEvaluated = try asTraining {
       // Before the work, not after it.
       if state.step < configuration.steps { try store.checkSpace(for: checkpointBytes) }
-      let loss = try log.rewind(to: state.step)
+      let isEvaluated = try log.rewind(to: state.step)
       if options.tensorBoard {
         eventFile = try EventFile(in: store.directory, after: state.step, files: log.files)
       }
-      return loss
+      return isEvaluated
     }
-    if let evaluated {
-      state.bestValidationLoss = min(state.bestValidationLoss ?? .infinity, evaluated)
-    } else if state.step > 0, isEvaluationDue, !evaluate(shouldStop) {
-      return try stop()
+    if !isEvaluated && state.step > 0 && isEvaluationDue {
+      guard evaluate(shouldStop) else { return try stop() }
+      writeLogs(synchronizeLogs)
     }
     while state.step < configuration.steps {
       if shouldStop() { return try stop() }

@@ -9,8 +9,6 @@ struct TrainerState: Sendable, Equatable {
   var step = 0
   /// Steps whose gradient was clipped.
   var clippedSteps = 0
-  /// Lowest validation loss so far, nats a token.
-  var bestValidationLoss: Double?
   /// Sophia's γ, where it is adjusted.
   var autoRho: AutoRho?
   /// The guard against spikes, if there is one.
@@ -26,9 +24,6 @@ struct TrainerState: Sendable, Equatable {
       JSONMember("clipped_steps", .integer(clippedSteps)), JSONMember("data_cursor", cursor),
       JSONMember("data_fingerprint", .string(dataFingerprint)),
     ]
-    if let bestValidationLoss {
-      members.append(JSONMember("best_validation_loss", .number(bestValidationLoss)))
-    }
     if let autoRho { members.append(JSONMember("auto_rho", autoRho.json)) }
     if let spikes { members.append(JSONMember("spike_guard", spikes.json)) }
     members.append(JSONMember("configuration", configuration.json))
@@ -61,7 +56,6 @@ struct TrainerState: Sendable, Equatable {
       throw invalid("data_fingerprint", "a string")
     }
     (state.step, state.clippedSteps, state.dataFingerprint) = (step, clipped, fingerprint)
-    state.bestValidationLoss = json["best_validation_loss"]?.doubleValue
     guard let members = json["configuration"]?.objectValue else {
       throw invalid("configuration", "an object")
     }

@@ -31,9 +31,15 @@ extension TrainingRun {
       try refuseChanges(of: going, by: flags, from: nil)
       configuration = going
     } else {
-      let name = modelName(flags, file?.members, files)
-      configuration = try TrainingConfiguration.resolve(
+      let given = (file?.members ?? []) + flags
+      let weights = initialModel(given, files)
+      let name =
+        given.last { $0.key == "model" }?.value.stringValue
+        ?? weights.map { nearestPreset(to: $0, files) } ?? TrainingConfiguration().model
+      var fresh = try TrainingConfiguration.resolve(
         preset: try preset(name, files), presetName: name, file: file, flags: flags)
+      if let weights { fresh.fit(weights, given.map(\.key)) }
+      configuration = fresh
     }
     try configuration.validate()
     return (configuration, options)
@@ -79,20 +85,12 @@ extension TrainingRun {
     }
   }
 
-  /// The model whose defaults a new run has: the one that is named, else the preset that is nearest to
-  /// the weights it starts from.
-  private static func modelName(
-    _ flags: [JSONMember], _ file: [JSONMember]?, _ files: any FileSystem
-  ) -> String {
-    func given(_ key: String) -> String? {
-      (flags.last { $0.key == key } ?? file?.last { $0.key == key })?.value.stringValue
-    }
-    if let name = given("model") { return name }
+  /// The model that a new run starts from; nil without `init-from`.
+  private static func initialModel(_ given: [JSONMember], _ files: any FileSystem) -> GPT2Config? {
     // What is wrong with the folder is said where its weights are opened.
-    guard let folder = given("init-from"),
-      let weights = try? ModelFile(CheckpointDirectory.open(folder, files: files).checkpoint).config
-    else { return TrainingConfiguration().model }
-    return nearestPreset(to: weights, files)
+    given.last { $0.key == "init-from" }?.value.stringValue.flatMap {
+      try? ModelFile(CheckpointDirectory.open($0, files: files).checkpoint).config
+    }
   }
 
   /// The preset with the nearest number of weights in its layers.
@@ -128,6 +126,13 @@ extension TrainingRun {
 }
 
 extension TrainingConfiguration {
+  /// Shortens a preset's context to that of the weights, and its batch to whole sequences.
+  fileprivate mutating func fit(_ weights: GPT2Config, _ given: [String]) {
+    guard !given.contains("context"), weights.contextLength < context else { return }
+    context = weights.contextLength
+    if !given.contains("batch-tokens") { batchTokens = max(1, batchTokens / context) * context }
+  }
+
   /// Where data and tokenizer lie now. They may have moved since the run began: that they are the same
   /// is seen by the fingerprint of the tokens.
   fileprivate mutating func takePlaces(

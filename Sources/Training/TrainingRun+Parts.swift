@@ -1,6 +1,6 @@
 import Checkpoints
 import Dataset
-import Files
+public import Files
 import Machine
 import Tokenization
 public import Transformer
@@ -89,22 +89,30 @@ extension TrainingRun {
   ) throws(TrainingError) {
     guard request.namesIdleFlags else { return }
     guard request.flags.contains(where: { $0.key == "model" }) else {
-      if request.configFile == nil {
+      if request.configFile == nil && !request.resume {
         report(.notice("defaults are those of the preset \(name), the nearest to the weights"))
       }
       return
     }
-    let json = try preset(name, files)
-    let (found, expected) = try asTraining {
-      (weights.config, try GPT2Config(huggingFace: json, vocabularySize: 1, file: "model \(name)"))
+    try requireSizes(
+      of: try preset(name, files), named: name, in: weights.config, weights.checkpoint.path)
+  }
+
+  /// Whether a model that is named has the sizes of the weights to start from.
+  /// - Throws: ``TrainingError`` that names both.
+  public static func requireSizes(
+    of preset: JSON, named name: String, in weights: GPT2Config, _ path: String
+  ) throws(TrainingError) {
+    let named = try asTraining {
+      try GPT2Config(huggingFace: preset, vocabularySize: 1, file: "model \(name)")
     }
     func text(_ model: GPT2Config) -> String {
       "\(model.layers) layers of width \(model.width) with \(model.heads) heads"
     }
-    guard text(found) == text(expected) else {
+    guard text(named) == text(weights) else {
       throw .configuration(
-        "--model \(name) has \(text(expected)), the weights of \(weights.checkpoint.path) have "
-          + "\(text(found)): leave --model away")
+        "--model \(name) has \(text(named)), the weights of \(path) have \(text(weights)): name theirs or, "
+          + "in train, none")
     }
   }
 

@@ -19,7 +19,8 @@ public struct TrainingRun {
     public var configFile: String?
     /// Flags as keys of ``TrainingConfiguration`` and ``Trainer/Options``.
     public var flags: [JSONMember] = []
-    /// Whether flags that change nothing are named: those of a user, not a whole configuration.
+    /// Whether the flags are a user's, not a whole configuration: those that change nothing are named, and
+    /// a model beside `init-from` has to be that of the weights.
     public var namesIdleFlags = true
     /// What may change on a resume, unless a file or a flag says otherwise.
     public var options = Trainer.Options()

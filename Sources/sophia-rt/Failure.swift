@@ -35,7 +35,8 @@ enum Failure {
     if parts.count >= 2, parts[0] == "Missing value for ",
       let name = parts[1].split(separator: " ").first,
       let at = CommandLine.arguments.firstIndex(of: String(name)),
-      let value = CommandLine.arguments.dropFirst(at + 1).first, value.hasPrefix("-")
+      let value = CommandLine.arguments.dropFirst(at + 1).first, value.hasPrefix("-"),
+      value.dropFirst().first.map({ $0.isNumber || $0 == "." }) == true
     {
       return "\(line). A value that begins with '-' is written \(name)=\(value)"
     }

@@ -2,8 +2,8 @@ import ArgumentParser
 import Glibc
 import Synchronization
 
-/// SIGINT, SIGTERM and SIGHUP ask the run to stop after the step; a second SIGINT ends the program at
-/// once, as it would have without us. SIGPIPE (nobody reads) and SIGXFSZ (a file may not grow) end no run:
+/// SIGINT, SIGTERM and SIGHUP ask the run to stop after the step, or within an evaluation; a second SIGINT
+/// ends the program at once, as it would have without us. SIGPIPE (nobody reads) and SIGXFSZ (a file may not grow) end no run:
 /// the write fails, and that is handled. A signal that was ignored when the program
 /// started (`nohup`, `&` in a script) stays ignored.
 enum Interrupts {

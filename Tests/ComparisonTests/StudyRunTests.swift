@@ -185,6 +185,14 @@ extension ComparisonTests {
       }
       #expect(lines.count == 15)
       try place.write(lines.joined(separator: "\n") + "\n", to: log)
+      // Without its steps it would be another curve.
+      try place.write(lines.dropLast(3).joined(separator: "\n") + "\n", to: log)
+      let holes = line { try place.run(study) }
+      #expect(
+        holes.contains(
+          "metrics.jsonl: events: expected 12 steps, found 9: a part of the log is lost"),
+        "\(holes)")
+      try place.write(lines.joined(separator: "\n") + "\n", to: log)
       #expect(try place.run(study).isDone)
       try place.run(study, "whole")
       #expect(try place.text("out/results.jsonl") == place.text("whole/results.jsonl"))
@@ -239,6 +247,19 @@ extension ComparisonTests {
         }
       }
       #expect(refused.contains("made with another tokenizer") && began == 0, "\(refused)")
+      // Neither does a model that is not theirs.
+      try place.train(
+        "wide",
+        [
+          "model": .string(place.file("m.json")), "data": .string(place.file("data")),
+          "context": 16, "batch-tokens": 64, "steps": 1,
+        ])
+      try place.write(StudyPlace.model(width: 64), to: "m.json")
+      let wide = line {
+        try place.run(
+          try place.study("{\"adamw\": {\"optimizer\": \"adamw\", \"init-from\": \"wide\"}}"))
+      }
+      #expect(wide.contains("of width 64 with") && wide.contains("of width 32 with"), "\(wide)")
     }
 
     /// A result that an earlier version made with another default is not passed off as this one's.
@@ -274,7 +295,7 @@ extension ComparisonTests {
       #expect(
         refused.hasSuffix(
           "out/results.jsonl: cells: expected some of this study, found 4 of another: choose another "
-            + "--out, or remove that file to give up its cells"), "\(refused)")
+            + "--out, or remove that file"), "\(refused)")
       #expect(try files.map(place.text) == before)
       // One that has cells in common is the same study, changed.
       let more = other.replacingOccurrences(of: "0.004", with: "[0.002, 0.004]")
@@ -298,6 +319,22 @@ extension ComparisonTests {
           "adamw: \"gamma\" changes nothing with --optimizer adamw",
           "adamw: \"sophia-form\" changes nothing with --optimizer adamw",
         ])
+    }
+
+    /// Steps without a refresh take 1 s, those with one 3 s in the median.
+    @Test func timesAreThoseOfTypicalSteps() throws {
+      let place = try StudyPlace()
+      let seconds = [1.0, 3, 1, 1, 3, 1, 9]
+      let lines = seconds.enumerated().map { index, seconds in
+        let refresh = seconds > 1 ? ", \"curvature_sequences\": 1" : ""
+        return
+          "{\"event\": \"step\", \"step\": \(index + 1), \"loss\": 2, \"seconds\": \(seconds)\(refresh)}\n"
+      }
+      try place.write(lines.joined(), to: "metrics.jsonl")
+      let metrics = try CellMetrics(path: place.file("metrics.jsonl"), files: LocalFileSystem())
+      let timing = CellTiming(metrics, batchTokens: 10, machine: "m", command: "c")
+      #expect(timing.tokensPerSecond == 10 && timing.seconds == 19)
+      #expect(abs((timing.curvatureShare ?? 0) - 2 * 3 / 19) < 1e-12)
     }
 
     /// Lost times are no obstacle; a damaged result says what to do.

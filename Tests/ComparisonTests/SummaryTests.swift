@@ -81,8 +81,8 @@ extension ComparisonTests {
         ReportWords.verdicts(fewer) == [
           "“b” reaches the final loss of “a” for 1 of 3 seeds, and on average ends 0.375 nats a token below it "
             + "(from −1.000 to +0.250).",
-          "These differences are between runs of the same seed, so they are not those of the table’s means "
-            + "where an arm has other seeds than the baseline.",
+          "These differences are between runs of the same seed (of one that the baseline has not, to its "
+            + "mean), so they are not those of the table’s means where an arm has other seeds.",
         ])
       #expect(ReportWords.text(race) == "0.500 by 1 of 3 seeds")
       #expect(
@@ -164,7 +164,7 @@ extension ComparisonTests {
       #expect(try arm(best: 1).edges == ["beta1"])
     }
 
-    /// 10 steps of 100 tokens in 0.1 s each, of which two have a refresh of 0.05 s more.
+    /// 100 steps of 10 tokens at 100 tokens a second, and of the 30 s that they took a tenth in refreshes.
     @Test func tokensASecondPayForTheRefreshes() throws {
       let result = try record("a", lr: 0.1, seed: 1, curve: [(100, 4)]).result
       let timing = try CellTiming(
@@ -174,7 +174,7 @@ extension ComparisonTests {
             {"seconds": 30, "tokens_per_second": 100, "curvature_share": 0.1, "curve_seconds": [],
              "machine": "m", "command": "c"}
             """.utf8), name: "t"), file: "t")
-      // 1,000 tokens: 10 s of plain steps, and 3 s of refreshes of the 30 s that the run took.
+      // For 1,000 tokens 10 s of plain steps and 3 s of refreshes.
       let seconds = try #require(timing.secondsPerMillion(result))
       #expect(abs(seconds.plain - 10_000) < 1e-6 && abs(seconds.refreshes - 3000) < 1e-6)
       #expect(abs((timing.typicalTokensPerSecond(result) ?? 0) - 1000 / 13) < 1e-9)

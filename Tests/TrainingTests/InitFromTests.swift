@@ -52,18 +52,22 @@ extension TrainingTests {
       #expect(
         refused.hasPrefix("--model nano has 3 layers of width 128 with 4 heads, the weights of ")
           && refused.hasSuffix(
-            "/first/step-00000012 have 2 layers of width 32 with 2 heads: leave --model away"),
+            "/first/step-00000012 have 2 layers of width 32 with 2 heads: name theirs or, in train, none"
+          ),
         "\(refused)")
     }
 
-    /// GPT-2's weights want GPT-2's rates.
-    @Test(arguments: [(2, 32, 2, "nano"), (6, 256, 4, "tiny"), (5, 384, 6, "30m")])
-    func defaultsAreOfTheNearestPreset(_ layers: Int, _ width: Int, _ heads: Int, _ name: String)
-      throws
-    {
+    /// GPT-2's weights want GPT-2's rates, in sequences that they can read.
+    @Test(arguments: [
+      (2, 32, 2, 1024, "nano", 256), (6, 256, 4, 1024, "tiny", 256), (5, 384, 6, 1024, "30m", 1024),
+      (6, 384, 6, 200, "30m", 200),
+    ])
+    func defaultsAreOfTheNearestPreset(
+      _ layers: Int, _ width: Int, _ heads: Int, _ T: Int, _ name: String, _ context: Int
+    ) throws {
       let tiny = try TinyRun()
       let config = GPT2Config(
-        vocabularySize: 320, contextLength: 1024, width: width, layers: layers, heads: heads)
+        vocabularySize: 320, contextLength: T, width: width, layers: layers, heads: heads)
       let table = ParameterTable(config)
       try disk.makeDirectories(tiny.file("folder"))
       try tiny.write(config.huggingFaceConfig(endOfText: nil), to: "folder/config.json")
@@ -84,7 +88,8 @@ extension TrainingTests {
       let preset = try TrainingConfiguration.resolve(
         preset: TrainingRun.preset(name, disk), presetName: name, file: nil, flags: [])
       #expect(run.configuration.model == name && run.configuration.lr == preset.lr)
-      #expect(run.configuration.batchTokens == preset.batchTokens)
+      #expect(run.configuration.context == context)
+      #expect(run.configuration.batchTokens == preset.batchTokens / context * context)
       #expect(events.notices.contains { $0.contains("preset \(name), the nearest") })
     }
 

@@ -19,7 +19,7 @@ struct Axis {
     least: Double = 0
   ) {
     (self.title, self.scale) = (title, scale)
-    let usable = values.filter { $0.isFinite && (scale == .linear || $0 > 0) }
+    let usable = values.filter { abs($0) < 1e100 && (scale == .linear || $0 > 0) }
     let (low, high) = (usable.min() ?? 1, usable.max() ?? 1)
     switch scale {
     case .linear:

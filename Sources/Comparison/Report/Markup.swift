@@ -21,7 +21,7 @@ enum Markup {
 
   /// With so many decimals; a true minus sign.
   static func fixed(_ value: Double, _ digits: Int) -> String {
-    guard value.isFinite, abs(value) < 1e15 else { return "–" }
+    guard value.isFinite, abs(value) < 1e12 else { return "–" }
     let scale = pow(10.0, Double(digits))
     let scaled = Int((abs(value) * scale).rounded())
     let text = String(scaled)
@@ -38,7 +38,7 @@ enum Markup {
       let mantissa = trimmed(fixed(value / pow(10, Double(exponent)), max(0, digits - 1)))
       return "\(mantissa)e\(exponent < 0 ? "−" : "")\(abs(exponent))"
     }
-    if exponent >= 4 { return grouped(Int(value.rounded())) }
+    if exponent >= 4 { return grouped(value.rounded()) }
     return trimmed(fixed(value, max(0, digits - 1 - exponent)))
   }
 
@@ -59,6 +59,11 @@ enum Markup {
       text.append(digit)
     }
     return (value < 0 ? "−" : "") + String(text.reversed())
+  }
+
+  /// 12,345, rounded down.
+  static func grouped(_ value: Double) -> String {
+    value.isFinite && abs(value) < 1e15 ? grouped(Int(value)) : "–"
   }
 
   /// 1:02:03 or 2:03 or 4.2 s.

@@ -79,11 +79,9 @@ struct ReportPage {
       "\(summary.records.count) of \(s.cellCount) cells",
     ]
     if diverged > 0 { parts.append("\(diverged) diverged") }
-    for (key, name) in [("batch-tokens", "tokens a step"), ("context", "tokens a sequence")] {
-      let values = Set(summary.records.compactMap { $0.value(key)?.intValue })
-      if let value = values.first, values.count == 1 {
-        parts.append("\(Markup.grouped(value)) \(name)")
-      }
+    let batches = Set(summary.records.map(\.result.batchTokens))
+    if let batch = batches.first, batches.count == 1 {
+      parts.append("\(Markup.grouped(batch)) tokens a step")
     }
     parts.append("evaluated on at most \(Markup.grouped(s.evalTokens)) tokens")
     parts.append("baseline \(s.baseline)")

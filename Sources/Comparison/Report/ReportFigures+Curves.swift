@@ -6,7 +6,7 @@ extension ReportFigures {
     return Figure(
       title: "Validation loss against tokens",
       caption: "The best setting of each arm: the mean of its seeds, and from the lowest to the "
-        + "highest of them. What lies above all that comes after the first tenth is cut off.",
+        + "highest of them. The axis is that of what comes after the first tenth, up to twice its median.",
       svg: curves(label: "Validation loss against tokens", axis: "tokens\(unit.suffix)") { record in
         record.result.curve.map {
           Double($0.step * record.result.batchTokens) / unit.size

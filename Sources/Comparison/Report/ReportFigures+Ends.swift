@@ -11,7 +11,8 @@ extension ReportFigures {
     return Figure(
       title: "Final validation loss",
       caption: "Mean of the seeds of each arm's best setting; the bar goes from the lowest to the "
-        + "highest seed." + (far.isEmpty ? "" : " A row without a sign ended far above."),
+        + "highest seed."
+        + (far.isEmpty ? "" : " A row without a value on the axis ended far above."),
       svg: RowChart(
         label: "Final validation loss", axis: Axis("nats a token", over: values, pad: 0.1),
         rows: rows
@@ -65,7 +66,7 @@ extension ReportFigures {
       let share = Markup.fixed(100 * (update + curvature) / total, 1)
       return RowChart.Row(
         name: arm.name, index: index, spread: nil,
-        note: "\(Markup.grouped(Int(1e6 / total))) tok/s, \(share) %", parts: parts)
+        note: "\(Markup.grouped(1e6 / total)) tok/s, \(share) %", parts: parts)
     }
     let longest = rows.map { $0.parts.reduce(0) { $0 + $1.length } }.max() ?? 0
     guard longest > 0 else { return nil }

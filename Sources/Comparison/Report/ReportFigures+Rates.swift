@@ -13,7 +13,7 @@ extension ReportFigures {
     return Figure(
       title: "Final loss against learning rate",
       caption:
-        "At each learning rate the best of the other settings, where the arm's best is that one; "
+        "At each learning rate the best of the other settings, or the arm’s best setting where that has it; "
         + "other settings are faint. "
         + "✕ at the top: diverged, or far above. A best at the end of its curve says that the range "
         + "was too small.",

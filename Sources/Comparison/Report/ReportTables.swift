@@ -36,7 +36,7 @@ struct ReportTables {
           best?.loss?.deviation.map { Markup.fixed($0, 4) } ?? "–",
           bits.map { Markup.fixed($0.mean, 4) } ?? "–",
           isBaseline ? "1" : summary.race(arm).map { ReportWords.text($0) } ?? "–",
-          speed.map { Markup.grouped(Int($0.mean)) } ?? "–",
+          speed.map { Markup.grouped($0.mean) } ?? "–",
           arm.isComplete ? "\(arm.settings)" : "\(arm.groups.count) of \(arm.settings)",
           "\(arm.groups.filter(\.diverges).count)",
         ], ""
@@ -50,6 +50,7 @@ struct ReportTables {
     if arm.best == nil { return "–" }
     if !arm.isSearched { return "not searched" }
     if !arm.isComplete { return "not known yet" }
+    if arm.numbers.isEmpty { return "no number varied" }
     return arm.edges.isEmpty ? "yes" : "edge: \(arm.edges.joined(separator: ", "))"
   }
 
@@ -91,7 +92,7 @@ struct ReportTables {
       (result.divergedStep.map { "\(Markup.grouped($0)) of " } ?? "")
         + Markup.grouped(result.steps),
       timing.map { Markup.duration($0.seconds) } ?? "–",
-      timing?.typicalTokensPerSecond(result).map { Markup.grouped(Int($0)) } ?? "–", record.key,
+      timing?.typicalTokensPerSecond(result).map(Markup.grouped) ?? "–", record.key,
     ]
   }
 

@@ -33,14 +33,13 @@ enum ReportWords {
       return ["No cell of the baseline \(summary.study.baseline) is finished."]
     }
     let others = summary.arms.filter { $0.name != baseline.name }
-    let isPaired = others.contains { arm in
-      arm.best.map { $0.records.map(\.seed) != target.records.map(\.seed) } ?? false
-    }
+    func seeds(_ setting: SettingSummary) -> Set<Int> { Set(setting.finished.map(\.seed)) }
+    let isPaired = others.compactMap(\.best).contains { seeds($0) != seeds(target) }
     return others.map { verdict(on: $0, summary, baseline) }
       + (isPaired
         ? [
-          "These differences are between runs of the same seed, so they are not those of the table’s means "
-            + "where an arm has other seeds than the baseline."
+          "These differences are between runs of the same seed (of one that the baseline has not, to its "
+            + "mean), so they are not those of the table’s means where an arm has other seeds."
         ] : [])
   }
 
@@ -80,10 +79,11 @@ enum ReportWords {
 
   /// An arm's tokens, in words.
   private static func budget(_ arm: ArmSummary, _ baseline: ArmSummary) -> String {
-    guard let own = arm.best?.tokens, let whole = baseline.best?.tokens, own != whole else {
+    guard let own = arm.best?.tokens, let whole = baseline.best?.tokens else {
       return "this budget"
     }
-    return "\(Markup.fixed(Double(own) / Double(whole), 2)) of its tokens"
+    let share = Markup.fixed(Double(own) / Double(whole), 2)
+    return share == "1.00" ? "this budget" : "\(share) of its tokens"
   }
 
   /// What a reader has to know before believing any of it.

@@ -58,7 +58,7 @@ extension FuzzedParser {
     case .state:
       [
         TrainerState(
-          step: 3, bestValidationLoss: 2.5, dataFingerprint: "0badcafe"
+          step: 3, dataFingerprint: "0badcafe"
         ).json(TrainingConfiguration(), cursor: ["epoch": 0, "index": 12]).serialized()
       ]
     }
