@@ -10,7 +10,7 @@ extension ComparisonTests {
     /// A line of `results.jsonl`, read back: 100 steps of 10 tokens.
     private func record(
       _ arm: String, lr: Double, seed: Int, curve: [(Int, Double)], diverged: Bool = false,
-      more: String = ""
+      more: String = "", defaults: String = ""
     ) throws -> StudyRecord {
       let points = curve.map { "[\($0.0), \($0.1)]" }.joined(separator: ", ")
       let end =
@@ -20,7 +20,7 @@ extension ComparisonTests {
       let text = """
         {"cell": "\(arm) lr=\(lr) seed=\(seed)", "arm": "\(arm)", "settings": {"lr": \(lr)\(more)},
          "seed": \(seed), "key": "k", \(end), "steps": 100, "batch_tokens": 10,
-         "curve": [\(points)], "configuration": {"lr": \(lr)\(more)}}
+         "curve": [\(points)], "configuration": {"lr": \(lr)\(more)\(defaults)}}
         """
       return try StudyRecord(try JSON(parsing: Array(text.utf8), name: "r"), file: "r")
     }
@@ -156,7 +156,8 @@ extension ComparisonTests {
           let (index, (lr, beta1)) = $0
           return try record(
             "a", lr: lr, seed: 1, curve: [(100, index == best ? 1 : 2)],
-            more: ", \"beta1\": \(beta1)")
+            more: beta1 == 0.8 ? ", \"beta1\": 0.8" : "",
+            defaults: beta1 == 0.8 ? "" : ", \"beta1\": \(beta1)")
         }
         return StudySummary(study, records).arms[0]
       }
