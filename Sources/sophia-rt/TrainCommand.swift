@@ -21,7 +21,8 @@ struct TrainCommand: ParsableCommand {
       --recipe, that over the model's defaults. At the small batches of a CPU, muon and sophia-muon reach \
       AdamW's loss in about half the steps. With a --matrix-lr-ratio of 1/8 AdamW itself needs 0.83 of \
       them, Sophia-G with --sophia-form nesterov and 1/16 0.79 (1.35M parameters, 10M tokens; measured: \
-      Benchmarks/study). nano and tiny begin with nesterov and 1/8.
+      Benchmarks/study). nano and tiny begin with nesterov and 1/8; with tiny AdamW's default is ahead after \
+      10M tokens.
       """)
 
   @Option(
