@@ -48,6 +48,7 @@ struct StudySummary {
 
 /// How soon the baseline's final loss was reached.
 struct Race {
+  /// Those that the arm ran with.
   let seeds: [Int]
   /// By seed; nil where it was not reached.
   let ratios: [Double?]
