@@ -15,14 +15,23 @@ extension TrainingConfiguration {
     let training = try PresetLevel(preset["training"], "\(presetName): training")
     let given = (file?.members ?? []) + flags
     func isGiven(_ key: String) -> Bool { given.contains { $0.key.utf8.elementsEqual(key.utf8) } }
+    var liked = TrainingConfiguration()
+    if let name = training["optimizer"] {
+      try liked.apply([JSONMember("optimizer", name)], from: training.name)
+    }
     // Twice, since a preset's object for an optimizer may have a form and others' may not count.
     var probe = TrainingConfiguration()
     for _ in 0..<2 {
       var next = TrainingConfiguration()
       next.optimizer = probe.optimizer
       try next.apply(training, recipes: ["paper"])
+      next.optimizer = liked.optimizer
       if let file { try next.apply(file.members, from: file.name) }
       try next.apply(flags, from: nil)
+      if next.recipe == "paper" && !isGiven("optimizer") {
+        // Not the optimizer that a preset likes better.
+        next.optimizer = TrainingConfiguration().optimizer
+      }
       probe = next
     }
     if probe.recipe == "paper" && !isGiven("sophia-form") {
@@ -44,8 +53,8 @@ extension TrainingConfiguration {
     (result.model, result.recipe) = (isGiven("model") ? probe.model : presetName, probe.recipe)
     (result.optimizer, result.sophiaForm) = (probe.optimizer, probe.sophiaForm)
     if !isGiven("warmup") {
-      // A default made for longer runs: at most a tenth of this one.
-      result.warmup = min(result.warmup, result.steps / 10)
+      // A default made for longer runs: at most a fifth of this one (Benchmarks/study).
+      result.warmup = min(result.warmup, result.steps / 5)
     }
     if result.optimizerName.isSophia && result.sophia.form == .v1 && result.gamma > 0 {
       // Defaults are for updates clipped to ±1; version 1 clips to ±ρ: the same steps in its units.
@@ -59,8 +68,8 @@ extension TrainingConfiguration {
     return result
   }
 
-  /// Plain keys of a preset's object, then those of its object for this optimizer; the objects for
-  /// other optimizers are read all the same.
+  /// Plain keys of a preset's object but `optimizer`, which is chosen before, then those of its object
+  /// for the chosen one; the objects for other optimizers are read all the same.
   /// - recipes: names of members that are looked at elsewhere.
   private mutating func apply(
     _ level: PresetLevel, recipes: [String] = []
@@ -72,7 +81,9 @@ extension TrainingConfiguration {
         "\(level.name): unknown key \"\(member.key.onOneLine)\"; did you mean "
           + "\"\(nearest(member.key, known + keys))\"?")
     }
+    let chosen = optimizer
     try apply(level.members.filter { !known.contains($0.key) }, from: level.name)
+    optimizer = chosen
     for name in optimizers {
       let part = try PresetLevel(level[name], "\(level.name): \(name)")
       var probe = self

@@ -21,10 +21,12 @@ extension TrainingConfiguration {
     guard !optimizerName.isMuon || matrixLRRatio == 1 else {
       throw .configuration(
         "--matrix-lr-ratio \(matrixLRRatio): with \(optimizer), --lr is the matrices' and --\(restFlag) "
-          + "that of the rest")
+          + "that of the rest; the ratio is for --optimizer sophia-g and the others")
     }
     guard optimizerName != .sophiaMuon || [.paper, .nesterov].contains(sophia.form) else {
-      throw .configuration("--sophia-form \(sophiaForm): sophia-muon has paper and nesterov only")
+      throw .configuration(
+        "--sophia-form \(sophiaForm): sophia-muon has paper and nesterov only, "
+          + "--optimizer sophia-g has all")
     }
     guard optimizerName != .sophiaH || sophia.form != .official else {
       throw .configuration(
@@ -85,6 +87,18 @@ extension TrainingConfiguration {
   /// The flag of the learning rate of what lies in no matrix.
   private var restFlag: String { optimizerName == .sophiaMuon ? "sophia-lr" : "adamw-lr" }
 
+  /// Peak learning rate of the layers' matrices.
+  public var matrixLR: Double { optimizerName.isMuon ? lr : lr * matrixLRRatio }
+
+  /// Peak learning rate of embeddings, biases and LayerNorm.
+  public var restLR: Double {
+    switch optimizerName {
+    case .muon: adamWLR
+    case .sophiaMuon: sophiaLR
+    default: lr
+    }
+  }
+
   /// Which optimizer; the keys let no other name in.
   public var optimizerName: OptimizerName { OptimizerName(rawValue: optimizer) ?? .sophiaG }
 
@@ -133,9 +147,8 @@ extension TrainingConfiguration {
   public var muon: Muon.Hyperparameters {
     var h = Muon.Hyperparameters()
     (h.momentum, h.weightDecay) = (momentum, weightDecay)
-    let isSophia = optimizerName == .sophiaMuon
-    h.rest = isSophia ? .sophia(sophia) : .adamW(adamW)
-    h.restRate = (isSophia ? sophiaLR : adamWLR) / lr
+    h.rest = optimizerName == .sophiaMuon ? .sophia(sophia) : .adamW(adamW)
+    h.restRate = restLR / lr
     return h
   }
 

@@ -89,7 +89,10 @@ struct TrainCommand: ParsableCommand {
       "Compute layers again in the backward instead of keeping their activations: less memory, up to a "
         + "fifth slower, the bits stay."))
   var recompute: Bool?
-  @Option(help: ArgumentHelp("Peak learning rate.", valueName: "x"))
+  @Option(
+    help: ArgumentHelp(
+      "Peak learning rate; with muon and sophia-muon that of the matrices, in units of the spectral norm.",
+      valueName: "x"))
   var lr: Double?
   @Option(
     help: ArgumentHelp(
@@ -108,7 +111,7 @@ struct TrainCommand: ParsableCommand {
   var matrixLRRatio: Double?
   @Option(
     help: ArgumentHelp(
-      "Steps of linear warmup (default: the model's, at most a tenth of the run).", valueName: "n"))
+      "Steps of linear warmup (default: the model's, at most a fifth of the run).", valueName: "n"))
   var warmup: Int?
   @Option(help: ArgumentHelp("cosine (default but in nano) or constant.", valueName: "name"))
   var schedule: String?

@@ -185,6 +185,36 @@ extension TrainingTests {
       }
     }
 
+    /// A preset's optimizer is used where none is said, with its own numbers; the paper's recipe is Sophia-G's.
+    @Test func aPresetMayLikeAnOptimizer() throws {
+      let training: JSON = [
+        "optimizer": "sophia-muon", "sophia-muon": ["sophia-lr": 3, "beta1": 0.7],
+        "adamw": ["lr": 0.5, "beta1": 0.6], "sophia-g": ["lr": 0.25, "sophia-form": "nesterov"],
+      ]
+      func resolve(
+        _ flags: KeyValuePairs<String, JSON>, file: [JSONMember]? = nil
+      ) throws -> TrainingConfiguration {
+        try TrainingConfiguration.resolve(
+          preset: ["training": training], presetName: "p", file: file.map { ($0, "f.json") },
+          flags: .init(flags))
+      }
+      let liked = try resolve([:])
+      #expect(liked.optimizer == "sophia-muon" && liked.sophiaForm == "paper")
+      #expect(liked.lr == 0.02 && liked.sophiaLR == 3 && liked.beta1 == 0.7)
+      #expect(liked.matrixLR == 0.02 && liked.restLR == 3)
+      for said in [
+        try resolve(["optimizer": "adamw"]),
+        try resolve([:], file: [JSONMember("optimizer", "adamw")]),
+      ] {
+        #expect(said.optimizer == "adamw" && said.lr == 0.5 && said.beta1 == 0.6)
+      }
+      let own = try resolve(["optimizer": "sophia-g", "matrix-lr-ratio": 0.5])
+      #expect(own.lr == 0.25 && own.sophiaForm == "nesterov" && own.sophiaLR == 0.002)
+      #expect(own.matrixLR == 0.125 && own.restLR == 0.25)
+      let paper = try resolve(["recipe": "paper"])
+      #expect(paper.optimizer == "sophia-g" && paper.sophiaForm == "paper" && paper.beta1 == 0.96)
+    }
+
     /// What Muon leaves to AdamW learns at the model's rate for AdamW; its matrices do not.
     @Test func muonTakesAdamWsRateForTheRest() throws {
       func resolve(
@@ -278,7 +308,7 @@ extension TrainingTests {
         ).warmup
       }
       #expect(try warmup([]) == 100)
-      #expect(try warmup([JSONMember("steps", 50)]) == 5)
+      #expect(try warmup([JSONMember("steps", 50)]) == 10)
       #expect(try warmup([JSONMember("steps", 50), JSONMember("warmup", 40)]) == 40)
     }
 
