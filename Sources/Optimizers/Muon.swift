@@ -17,7 +17,7 @@ public final class Muon: Optimizer {
   public enum Rest: Sendable, Equatable {
     /// As published.
     case adamW(AdamW.Hyperparameters)
-    /// An experiment of ours.
+    /// Ours: no paper has it.
     case sophia(Sophia.Hyperparameters)
   }
 

@@ -18,7 +18,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
     case lion
     /// Muon for the layers' matrices, AdamW for embeddings, biases and LayerNorm.
     case muon
-    /// An experiment: Muon for the layers' matrices, Sophia-G for embeddings, biases and LayerNorm.
+    /// Ours: Muon for the layers' matrices, Sophia-G for embeddings, biases and LayerNorm.
     case sophiaMuon = "sophia-muon"
   }
 

@@ -61,6 +61,22 @@ extension TrainingTests {
       }
     }
 
+    /// `tiny` begins with sophia-muon, all others with Sophia-G, and all with it in the paper's recipe.
+    @Test func tinyLikesSophiaMuon() throws {
+      for preset in Presets.all {
+        let json = try JSON(parsing: preset.json, name: preset.name)
+        func resolve(_ flags: KeyValuePairs<String, JSON>) throws -> TrainingConfiguration {
+          try TrainingConfiguration.resolve(
+            preset: json, presetName: preset.name, file: nil, flags: .init(flags))
+        }
+        let usual = try resolve([:])
+        try usual.validate()
+        #expect(usual.optimizerName == (preset.name == "tiny" ? .sophiaMuon : .sophiaG))
+        if preset.name == "tiny" { #expect(usual.matrixLR == 0.02 && usual.restLR == 0.008) }
+        #expect(try resolve(["recipe": "paper"]).optimizerName == .sophiaG)
+      }
+    }
+
     /// What a small preset likes better than the paper does not get into the paper's recipe.
     @Test(arguments: ["nano", "tiny", "30m"], ["sophia-g", "sophia-h", "adamw"])
     func thePaperRecipeIsThePapersForSmallOnes(name: String, optimizer: String) throws {
