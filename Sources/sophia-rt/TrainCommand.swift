@@ -20,8 +20,8 @@ struct TrainCommand: ParsableCommand {
       Defaults depend on --model and --optimizer (models/README.md); flags win over --config, that over \
       --recipe, that over the model's defaults. At the small batches of a CPU, muon and sophia-muon reach \
       AdamW's loss in about half the steps, each of tiny's 6 % longer. With a --matrix-lr-ratio of 1/16 \
-      AdamW itself needs 0.8 of them, Sophia-G with --sophia-form nesterov and --beta1 0.9 0.75 (1.35M \
-      parameters, 10M tokens; measured: Benchmarks/study). tiny begins with sophia-muon, nano with Sophia-G, \
+      AdamW itself (--lr 0.032) needs 0.8 of its steps with one rate, Sophia-G (--lr 0.016 --sophia-form \
+      nesterov --beta1 0.9) 0.75 of them (1.35M parameters, 10M tokens; measured: Benchmarks/study). tiny begins with sophia-muon, nano with Sophia-G, \
       nesterov and 1/8, the larger ones with the paper's numbers.
       """)
 
@@ -66,7 +66,7 @@ struct TrainCommand: ParsableCommand {
   var optimizer: String?
   @Option(
     help: ArgumentHelp(
-      "paper (default but in nano and tiny: h refreshed before the update, max(γh, ε)), v1 (the paper's first version: "
+      "paper (default but for sophia-g in nano and tiny: h refreshed before the update, max(γh, ε)), v1 (the paper's first version: "
         + "clip(m / max(h, ε), ±γ), default lr and weight decay in its units), official (the authors' "
         + "code) or nesterov (ours: paper with Nesterov's momentum).",
       valueName: "name"))
@@ -101,7 +101,7 @@ struct TrainCommand: ParsableCommand {
   var adamwLR: Double?
   @Option(
     help: ArgumentHelp(
-      "Peak learning rate of what sophia-muon leaves to Sophia (default: the model's for sophia-g).",
+      "Peak learning rate of what sophia-muon leaves to Sophia (default: the model's, or its one for sophia-g).",
       valueName: "x"))
   var sophiaLR: Double?
   @Option(
