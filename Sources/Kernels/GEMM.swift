@@ -96,13 +96,46 @@ public enum GEMM {
         return
       }
     }
-    let job = Job(
-      c: c, ldc: ldc, M: M, N: N, K: K, a: a, b: b, start: start, adding: adding, team: team,
-      scratch: scratch)
-    if Blocking.current.NV == 2 {
-      job.run(MicroKernel<12, 2>.self)
-    } else {
-      job.run(MicroKernel<6, 1>.self)
+    Job(
+      c: c, ldc: ldc, M: M, N: N, K: K, a: a, b: b, start: start, adding: adding,
+      triangle: false, team: team, scratch: scratch
+    ).run()
+  }
+
+  /// C (N, N) = A (N, K)·B (K, N) where it is known to be symmetric, as X·Xᵀ and powers of a symmetric
+  /// matrix are: tiles that lie above the diagonal are copied from below it, which has the same bits,
+  /// since factors may change places in a chain.
+  /// - c: `ldc` floats from row to row; must not overlap the operands.
+  public static func multiplySymmetric(
+    _ c: UnsafeMutablePointer<Float>, ldc: Int, N: Int, K: Int, a: Matrix, b: Matrix,
+    on team: ThreadTeam, scratch: Scratch
+  ) {
+    precondition(N >= 1 && K >= 1 && ldc >= N, "GEMM: N \(N) K \(K) ldc \(ldc)")
+    Job(
+      c: c, ldc: ldc, M: N, N: N, K: K, a: a, b: .matrix(b), start: .zero, adding: nil,
+      triangle: true, team: team, scratch: scratch
+    ).run()
+    mirror(c, ldc: ldc, N: N, on: team)
+  }
+
+  /// Copies what lies below the diagonal of the (N, N) matrix to above it.
+  private static func mirror(
+    _ c: UnsafeMutablePointer<Float>, ldc: Int, N: Int, on team: ThreadTeam
+  ) {
+    team.parallelFor((N + 15) / 16) { blocks in
+      for first in blocks.lazy.map({ $0 * 16 }) {
+        var i = first
+        // Four rows of the whole blocks left of the diagonal, and then what is left of each row.
+        while i + 4 <= min(first + 16, N) {
+          for j in stride(from: 0, to: first, by: 16) {
+            cs_transpose_4x16(c + i * ldc + j, Int64(ldc), c + j * ldc + i, Int64(ldc))
+          }
+          i += 4
+        }
+        for row in first..<min(first + 16, N) {
+          for j in (row < i ? first : 0)..<row { c[j * ldc + row] = c[row * ldc + j] }
+        }
+      }
     }
   }
 }
@@ -118,10 +151,20 @@ private struct Job {
   let b: GEMM.RightOperand
   let start: GEMM.Start
   let adding: UnsafePointer<Float>?
+  /// Whether tiles above the diagonal are left out.
+  let triangle: Bool
   let team: ThreadTeam
   let scratch: GEMM.Scratch
 
-  func run<let MR: Int, let NV: Int>(_: MicroKernel<MR, NV>.Type) {
+  func run() {
+    if Blocking.current.NV == 2 {
+      run(MicroKernel<12, 2>.self)
+    } else {
+      run(MicroKernel<6, 1>.self)
+    }
+  }
+
+  private func run<let MR: Int, let NV: Int>(_: MicroKernel<MR, NV>.Type) {
     let t = Blocking.current
     let NR = 16 * NV
     // As many threads as there is work for; a small product is not worth waking a team.
@@ -137,7 +180,7 @@ private struct Job {
         for jc in stride(from: 0, to: N, by: t.NC) {
           let nc = min(t.NC, N - jc)
           let partition = GEMMPartition(
-            M: M, panels: (nc + NR - 1) / NR, threads: team.count)
+            M: M, panels: (nc + NR - 1) / NR, triangle: triangle, threads: team.count)
           for pc in stride(from: 0, to: K, by: t.KC) {
             let kc = min(t.KC, K - pc)
             let block = BlockB(
@@ -212,7 +255,7 @@ private struct Job {
       let bPanel = block.panel(panel, count: kc * NR, widened: widened)
       let next = panel + 1 < panels.upperBound ? panel + 1 : panels.lowerBound
       var ahead = block.ahead(next, count: kc * NR)
-      for i in stride(from: 0, to: mc, by: MR) {
+      for i in stride(from: triangle ? max(0, j - ic) / MR * MR : 0, to: mc, by: MR) {
         let rows = min(MR, mc - i)
         let at = c + (ic + i) * ldc + j
         let whole = rows == MR && columns == NR

@@ -7,6 +7,7 @@ struct GEMMPartition {
   let panels: Int
   /// Blocks of rows, none higher than MC.
   let rowBlocks: Int
+  private let isTriangle: Bool
   /// Groups of panels; each packs the rows of A once more.
   let columnGroups: Int
 
@@ -15,10 +16,18 @@ struct GEMMPartition {
   private static let packing = 0.6
 
   /// Among grids with as many items as threads, or a multiple, the one whose busiest thread has the
-  /// least to do.
-  init(M: Int, panels: Int, threads: Int, blocking t: Blocking = .current) {
+  /// least to do; of a triangle, blocks of rows of which the longest ones come first and several
+  /// short ones are left to even out the end.
+  init(
+    M: Int, panels: Int, triangle: Bool = false, threads: Int, blocking t: Blocking = .current
+  ) {
     let tiles = (M + t.MR - 1) / t.MR
     let fewest = (tiles + t.MC / t.MR - 1) / (t.MC / t.MR)
+    (self.tiles, self.panels, isTriangle) = (tiles, panels, triangle)
+    if triangle {
+      (rowBlocks, columnGroups) = (threads == 1 ? fewest : max(fewest, min(tiles, 8 * threads)), 1)
+      return
+    }
     var (best, least) = ((fewest, 1), Double.infinity)
     for groups in 1...max(1, min(panels, 4 * threads)) {
       let multiple = threads / Self.gcd(groups, threads)
@@ -29,7 +38,6 @@ struct GEMMPartition {
         * (Double((panels + groups - 1) / groups) + Self.packing)
       if Double(rounds) * item < least { (best, least) = ((blocks, groups), Double(rounds) * item) }
     }
-    (self.tiles, self.panels) = (tiles, panels)
     (rowBlocks, columnGroups) = best
   }
 
@@ -38,7 +46,7 @@ struct GEMMPartition {
 
   /// The tiles of an item's rows. Items of the same rows are neighbours.
   func tiles(of item: Int) -> Range<Int> {
-    let block = item / columnGroups
+    let block = isTriangle ? rowBlocks - 1 - item : item / columnGroups
     return tiles * block / rowBlocks..<tiles * (block + 1) / rowBlocks
   }
 

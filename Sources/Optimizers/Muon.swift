@@ -10,7 +10,7 @@ public import Machine
 ///
 /// The scale is the reference implementation's √max(1, out / in); matrices here are (in, out). As
 /// O has singular values near 1, η is in units of the spectral norm and much larger than AdamW's.
-/// Orthogonalizing costs five times 2·n·(2·rows·columns + n²) floating-point operations a matrix and
+/// Orthogonalizing costs five times n·(3·rows·columns + n²) floating-point operations a matrix and
 /// step (``flops(_:)``), n its shorter side, whatever the batch.
 public final class Muon: Optimizer {
   /// What moves the coordinates that lie in no matrix.
@@ -98,11 +98,12 @@ public final class Muon: Optimizer {
     ]
   }
 
-  /// Floating-point operations of a step's orthogonalizations.
+  /// Floating-point operations of a step's orthogonalizations: of symmetric products the half that is
+  /// computed.
   public static func flops(_ matrices: [MatrixRange]) -> Double {
     matrices.reduce(0) { sum, matrix in
       let (n, count) = (min(matrix.rows, matrix.columns), matrix.rows * matrix.columns)
-      return sum + Double(NewtonSchulz.iterations * 2 * n * (2 * count + n * n))
+      return sum + Double(NewtonSchulz.iterations * n * (3 * count + n * n))
     }
   }
 

@@ -8,7 +8,7 @@ import Machine
 ///
 ///     G = X·Xᵀ,  X ← a·X + (b·G + c·G²)·X = (a·I + b·G + c·G²)·X
 ///
-/// with G taken on the shorter side. Products are ``GEMM``'s, whose chains depend on no blocking and
+/// with G taken on the shorter side, of which, and of G², only one half is computed. Products are ``GEMM``'s, whose chains depend on no blocking and
 /// no number of threads, in fp32: the reference's bf16 is a matter of GPUs' speed.
 final class NewtonSchulz: Sendable {
   /// a, b, c of the published quintic, whose slope at zero is as large as it can be.
@@ -60,23 +60,20 @@ final class NewtonSchulz: Sendable {
     for _ in 0..<Self.iterations {
       let x = Matrix(from, ld: columns)
       let (left, right) = rows <= columns ? (x, x.transposed) : (x.transposed, x)
-      multiply(gram.base, n, n, max(rows, columns), left, right, on: team)
       let g = Matrix(gram.base, ld: n)
-      multiply(square.base, n, n, n, g, g, on: team)
+      GEMM.multiplySymmetric(
+        gram.base, ldc: n, N: n, K: max(rows, columns), a: left, b: right, on: team,
+        scratch: scratch)
+      GEMM.multiplySymmetric(
+        square.base, ldc: n, N: n, K: n, a: g, b: g, on: team, scratch: scratch)
       combine(n, on: team)
       let (first, second) = rows <= columns ? (g, x) : (x, g)
-      multiply(to, rows, columns, n, first, second, on: team)
+      GEMM.multiply(
+        to, ldc: columns, M: rows, N: columns, K: n, a: first, b: .matrix(second), on: team,
+        scratch: scratch)
       (from, to) = (to, from)
     }
     return UnsafePointer(from)
-  }
-
-  private func multiply(
-    _ c: UnsafeMutablePointer<Float>, _ M: Int, _ N: Int, _ K: Int, _ a: Matrix, _ b: Matrix,
-    on team: ThreadTeam
-  ) {
-    GEMM.multiply(
-      c, ldc: N, M: M, N: N, K: K, a: a, b: .matrix(b), on: team, scratch: scratch)
   }
 
   private func scale(_ count: Int, by factor: Float, on team: ThreadTeam) {

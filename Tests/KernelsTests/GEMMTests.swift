@@ -92,6 +92,39 @@ extension KernelsTests {
       expectSame(c.values.bits, problem.scalarChains(.zero, adding: false).bits)
     }
 
+    /// X·Xᵀ, X as it lies and transposed, and the square of that: the bits of the product that knows
+    /// nothing of symmetry, and nothing between the rows.
+    @Test(arguments: [1, 3, 5, 16, 31, 33, t.MC - 1, 2 * t.MC + 5, t.NC + 37])
+    func symmetricProductsEqualWholeOnes(N: Int) throws {
+      for K in N > Self.t.NC ? [3] : [1, 20, Self.t.KC + 1] {
+        for transpose in [false, true] {
+          let x = GuardedFloats(Numbers.uniform(N * K, 7))
+          let rows = Matrix(x.base, ld: transpose ? N : K)
+          let left = transpose ? rows.transposed : rows
+          for threads in [1, 2, 3] {
+            let scratch = try GEMM.Scratch(threads: threads)
+            let team = ThreadTeam(count: threads)
+            func products(_ a: Matrix, _ b: Matrix, K: Int) -> (GuardedFloats, GuardedFloats) {
+              let blank = [Float](repeating: GuardedFloats.canary, count: N * (N + 3))
+              let (half, whole) = (GuardedFloats(blank), GuardedFloats(blank))
+              GEMM.multiplySymmetric(
+                half.base, ldc: N + 3, N: N, K: K, a: a, b: b, on: team, scratch: scratch)
+              GEMM.multiply(
+                whole.base, ldc: N + 3, M: N, N: N, K: K, a: a, b: .matrix(b), on: team,
+                scratch: scratch)
+              expectSame(half.values.bits, whole.values.bits, "N \(N) K \(K) \(threads) threads")
+              #expect(half.intact)
+              return (half, whole)
+            }
+            let (gram, _) = products(left, left.transposed, K: K)
+            if N > Self.t.NC { continue }
+            let g = Matrix(gram.base, ld: N + 3)
+            _ = products(g, g, K: N)
+          }
+        }
+      }
+    }
+
     /// |C - exact| ≤ 4·√K·ε·Σ|a||b|: what rounding errors of random sign add up to.
     @Test(arguments: [1, 10, 100, 1000, 4000])
     func errorGrowsAsTheRootOfK(K: Int) throws {
