@@ -42,7 +42,7 @@ extension TrainingConfiguration {
     (result.optimizer, result.sophiaForm) = (probe.optimizer, probe.sophiaForm)
     result.takeNumbers()
     try result.apply(training, recipes: ["paper"])
-    let paper = try PresetLevel(training["paper"], "\(training.name): paper")
+    let paper = try PresetLevel("paper", of: training)
     // A recipe that is not asked for is read all the same, so that its mistakes are found.
     var withPaper = result
     withPaper.takePaperSchedule()
@@ -85,7 +85,7 @@ extension TrainingConfiguration {
     try apply(level.members.filter { !known.contains($0.key) }, from: level.name)
     optimizer = chosen
     for name in optimizers {
-      let part = try PresetLevel(level[name], "\(level.name): \(name)")
+      let part = try PresetLevel(name, of: level)
       var probe = self
       try probe.apply(part.members, from: part.name)
       if name == optimizer { self = probe }
@@ -165,6 +165,14 @@ private struct PresetLevel {
       throw .configuration("\(name): expected an object, found \(json?.kind ?? "nothing")")
     }
     (self.members, self.name) = (members, name)
+  }
+
+  /// The object for an optimizer or a recipe, which does not choose the optimizer.
+  init(_ key: String, of outer: PresetLevel) throws(TrainingError) {
+    try self.init(outer[key], "\(outer.name): \(key)")
+    if self["optimizer"] != nil {
+      throw .configuration("\(name): \"optimizer\" belongs beside \"\(key)\", not in it")
+    }
   }
 
   subscript(key: String) -> JSON? { JSON.object(members)[key] }

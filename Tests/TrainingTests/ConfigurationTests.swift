@@ -213,6 +213,14 @@ extension TrainingTests {
       #expect(own.matrixLR == 0.125 && own.restLR == 0.25)
       let paper = try resolve(["recipe": "paper"])
       #expect(paper.optimizer == "sophia-g" && paper.sophiaForm == "paper" && paper.beta1 == 0.96)
+      for key in ["adamw", "paper"] {
+        let message = #expect(throws: TrainingError.self) {
+          try TrainingConfiguration.resolve(
+            preset: ["training": .object([JSONMember(key, ["optimizer": "lion"])])],
+            presetName: "p", file: nil, flags: [])
+        }
+        #expect("\(try #require(message))".contains("p: training: \(key): \"optimizer\""))
+      }
     }
 
     /// What Muon leaves to AdamW learns at the model's rate for AdamW; its matrices do not.
