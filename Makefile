@@ -1,5 +1,6 @@
 # make demo     trains on the built-in corpus for six to nine minutes, then prints generated text
-# make test     runs every test (FILTER='regex' runs some)
+# make test     runs every test (FILTER='regex' runs some); installs Chromium and, into .venv, TensorBoard,
+#               which open what the program writes
 # make build    builds .build/release/sophia-rt
 # make interop  compares with Hugging Face transformers, both ways, and with llama.cpp where its Python
 #               package is installed (PYTHON names a Python that has transformers; else it is
@@ -42,11 +43,16 @@ demo: build
 build: setup
 	swift build $(FLAGS) $(STRICT) --product sophia-rt
 
-tests: setup
+tests:
+	@scripts/setup tests
 	swift build $(FLAGS) $(STRICT) --build-tests
 
 test: tests
 	swift test $(FLAGS) --skip-build $(if $(FILTER),--filter '$(FILTER)')
+ifeq ($(FILTER),)
+	@command -v $(PYTHON) >/dev/null || echo "TensorBoard: NOT CHECKED (no $(PYTHON))"
+	@! command -v $(PYTHON) >/dev/null || $(PYTHON) scripts/check_tensorboard.py --program $(SCRATCH)/release/sophia-rt
+endif
 
 interop: build
 	$(PYTHON) scripts/interop.py --program $(SCRATCH)/release/sophia-rt

@@ -21,42 +21,18 @@ llama.cpp the bounds are in comparison/llama.py.
 """
 
 import argparse
-import importlib.util
-import os
 import pathlib
 import random
-import shutil
-import subprocess
 import sys
 import tempfile
-import venv
+
+from comparison.environment import need
 
 PACKAGES = ["torch", "transformers", "safetensors", "numpy"]
-VENV = pathlib.Path(__file__).resolve().parent.parent / ".venv"
-
-
-def have_packages():
-    """Goes on in .venv, made where it is missing, if this Python lacks a package."""
-    missing = [name for name in PACKAGES if importlib.util.find_spec(name) is None]
-    if not missing:
-        return
-    if pathlib.Path(sys.prefix) == VENV:
-        sys.exit(f"{VENV} lacks {', '.join(missing)}: remove the folder and try again")
-    python = VENV / "bin" / "python"
-    if not python.exists():
-        print(f"no {', '.join(missing)} here: installing into {VENV}", file=sys.stderr)
-        try:
-            venv.create(VENV, with_pip=True)
-            # PyTorch without CUDA, where its index can be reached.
-            cpu = ["--extra-index-url", "https://download.pytorch.org/whl/cpu"]
-            subprocess.run([python, "-m", "pip", "install", "-q", *cpu, *PACKAGES], check=True)
-        except (OSError, subprocess.CalledProcessError) as error:
-            shutil.rmtree(VENV, ignore_errors=True)
-            sys.exit(f"{error}: name a Python that has {', '.join(PACKAGES)} with PYTHON=...")
-    os.execv(python, [str(python), *sys.argv])
-
-
-have_packages()
+# PyTorch without CUDA, where its index can be reached.
+problem = need(PACKAGES, ["--extra-index-url", "https://download.pytorch.org/whl/cpu", *PACKAGES])
+if problem:
+    sys.exit(f"{problem}: name a Python that has {', '.join(PACKAGES)} with PYTHON=...")
 
 import torch
 from transformers import logging
