@@ -24,6 +24,30 @@ struct StudyDirectory {
     return (try CellMetrics(path: file, files: files), file)
   }
 
+  /// Makes the lines of `results.jsonl` finished cells where there are no folders of cells: a study
+  /// that was handed on without them.
+  func adoptLines() throws(ComparisonError) {
+    guard files.exists("\(path)/results.jsonl"), !files.exists("\(path)/cells") else { return }
+    let timings = try timings()
+    // All of them or none, if this is interrupted.
+    let aside = StudyDirectory("\(path)/adopted", files: files)
+    for (json, file) in try lines("results.jsonl") {
+      let record = try StudyRecord(json, file: file)
+      guard record.key.utf8.count == 16, UInt64(record.key, radix: 16) != nil else {
+        throw .invalid(
+          file: file, place: "key", expected: "16 hexadecimal digits", found: record.key.onOneLine)
+      }
+      try asComparison { try files.makeDirectories(aside.path(of: record.key)) }
+      try aside.finish(record.key, record.result, timings[record.key])
+    }
+    try asComparison {
+      guard files.exists("\(aside.path)/cells") else { return }
+      try files.rename("\(aside.path)/cells", to: "\(path)/cells")
+      try files.removeTree(aside.path)
+      try files.synchronizeDirectory(path)
+    }
+  }
+
   /// The result of a cell, if it is finished.
   /// - Throws: if what is there was made with other settings, because a default of the program changed.
   func result(of cell: Cell) throws(ComparisonError) -> CellResult? {
@@ -59,13 +83,15 @@ struct StudyDirectory {
 
   /// Makes a cell a finished one; the result comes last.
   func finish(
-    _ cell: Cell, _ result: CellResult, _ timing: CellTiming
+    _ key: String, _ result: CellResult, _ timing: CellTiming?
   ) throws(ComparisonError) {
-    let directory = path(of: cell.key)
+    let directory = path(of: key)
     try asComparison {
-      try files.writeAtomically(
-        JSON.object(timing.members).serialized(pretty: true) + [0x0A],
-        to: "\(directory)/timing.json")
+      if let timing {
+        try files.writeAtomically(
+          JSON.object(timing.members).serialized(pretty: true) + [0x0A],
+          to: "\(directory)/timing.json")
+      }
       try files.writeAtomically(
         JSON.object(result.members).serialized() + [0x0A], to: "\(directory)/result.json")
     }

@@ -58,6 +58,7 @@ public final class StudyRun {
           "\(others.count) of another: choose another --out, or remove that file"
       )
     }
+    try directory.adoptLines()
     try asComparison {
       let bytes = try files.readBytes(study.file, limit: 1 << 20)
       try files.writeAtomically(bytes, to: "\(out)/\(Report.studyFile)")
@@ -148,7 +149,7 @@ public final class StudyRun {
     let timing = CellTiming(
       metrics, batchTokens: cell.configuration.batchTokens, machine: options.machine,
       command: options.command)
-    try directory.finish(cell, result, timing)
+    try directory.finish(cell.key, result, timing)
     if !options.keepCheckpoints { try directory.removeCheckpoints(of: cell) }
     return result
   }

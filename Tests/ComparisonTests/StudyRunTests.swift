@@ -95,6 +95,36 @@ extension ComparisonTests {
       #expect(try place.text("out/report.html") == report)
     }
 
+    /// A study that was handed on without its cells' folders has their results all the same: nothing is
+    /// run, and nothing lost.
+    @Test func linesWithoutFoldersAreFinishedCells() throws {
+      let place = try StudyPlace()
+      let study = try place.study(seeds: "[1]")
+      try place.run(study)
+      let names = ["results.jsonl", "timings.jsonl", "report.html"]
+      let before = try names.map { try place.text("out/\($0)") }
+      let keys = Set(try keys(place))
+      try LocalFileSystem().removeTree(place.file("out/cells"))
+      let more = try place.study(
+        StudyPlace.arms.dropLast() + ", \"lion\": {\"optimizer\": \"lion\"}}", seeds: "[1]")
+      // Stopped before its one new cell is finished.
+      let stopped = try place.run(more) { if case .training = $0 { true } else { false } }
+      #expect(!stopped.isDone && stopped.began == ["lion seed=1"])
+      #expect(try place.text("out/results.jsonl") == before[0])
+      #expect(keys.isStrictSubset(of: try self.keys(place)))
+      #expect(!LocalFileSystem().exists(place.file("out/adopted")))
+      #expect(try place.run(try place.study(seeds: "[1]")).began.isEmpty)
+      #expect(try names.map { try place.text("out/\($0)") } == before)
+      // A key is part of a path.
+      try LocalFileSystem().removeTree(place.file("out/cells"))
+      let key = try #require(keys.first)
+      try place.write(
+        before[0].replacingOccurrences(of: key, with: "../../../../../x"), to: "out/results.jsonl")
+      let refused = line { try place.run(try place.study(seeds: "[1]")) }
+      #expect(refused.contains("key: expected 16 hexadecimal digits, found ../"), "\(refused)")
+      #expect(!LocalFileSystem().exists(place.file("out/cells")))
+    }
+
     @Test func theBestOfAnArmRunsWithTheFinalistsSeeds() throws {
       let place = try StudyPlace()
       let study = try place.study(more: "\"finalist-seeds\": [2, 3],", seeds: "[1]")

@@ -10,7 +10,7 @@ extension ComparisonTests {
     /// A line of `results.jsonl`, read back: 100 steps of 10 tokens.
     private func record(
       _ arm: String, lr: Double, seed: Int, curve: [(Int, Double)], diverged: Bool = false,
-      more: String = "", defaults: String = ""
+      more: String = "", defaults: String = "", inside: String = "[]"
     ) throws -> StudyRecord {
       let points = curve.map { "[\($0.0), \($0.1)]" }.joined(separator: ", ")
       let end =
@@ -20,7 +20,7 @@ extension ComparisonTests {
       let text = """
         {"cell": "\(arm) lr=\(lr) seed=\(seed)", "arm": "\(arm)", "settings": {"lr": \(lr)\(more)},
          "seed": \(seed), "key": "k", \(end), "steps": 100, "batch_tokens": 10,
-         "curve": [\(points)], "configuration": {"lr": \(lr)\(more)\(defaults)}}
+         "curve": [\(points)], "win_rate": \(inside), "configuration": {"lr": \(lr)\(more)\(defaults)}}
         """
       return try StudyRecord(try JSON(parsing: Array(text.utf8), name: "r"), file: "r")
     }
@@ -85,9 +85,32 @@ extension ComparisonTests {
             + "mean), so they are not those of the table’s means where an arm has other seeds.",
         ])
       #expect(ReportWords.text(race) == "0.500 by 1 of 3 seeds")
+      // A mark would stand for the lucky seed alone.
+      let drawing = try #require(ReportFigures(summary: fewer, timings: [:]).race).svg
+      #expect(drawing.contains("0.500 by 1 of 3 seeds") && !drawing.contains("<title>b:"))
       #expect(
         ReportWords.warnings(fewer, [:]).contains(
           "The best setting of “b” diverged for 1 of 3 seeds, which are in no mean."))
+    }
+
+    /// Where each step has a refresh of the curvature, the time of refreshes is not called the gradient's.
+    @Test func refreshesInEachStepAreNotToldApart() throws {
+      let record = try record("a", lr: 0.2, seed: 1, curve: [(100, 4)], inside: "[[1, 0.5]]")
+      func overhead(_ curvature: Double?) throws -> String {
+        let timing: JSON = .object(
+          [
+            JSONMember("seconds", 10), JSONMember("tokens_per_second", 100),
+            JSONMember("optimizer_share", 0.25), JSONMember("curve_seconds", [10]),
+            JSONMember("machine", "m"), JSONMember("command", "c"),
+          ] + (curvature.map { [JSONMember("curvature_share", .number($0))] } ?? []))
+        let figures = ReportFigures(
+          summary: StudySummary(try study(), [record]),
+          timings: ["k": try CellTiming(timing, file: "t")])
+        return try #require(figures.overhead).svg
+      }
+      let (known, mixed) = (try overhead(0.2), try overhead(nil))
+      #expect(known.contains("a: gradient ") && known.contains("tok/s, "))
+      #expect(mixed.contains("a: gradient and curvature ") && !mixed.contains("tok/s, "))
     }
 
     /// A value is compared with those that were tried beside the same others, if there are any.

@@ -29,7 +29,7 @@ extension ReportFigures {
     let rows = arms.filter { $0.arm.name != baseline.name }.compactMap { index, arm, _ in
       summary.race(arm).map { race in
         RowChart.Row(
-          name: arm.name, index: index, spread: Spread(race.ratios.compactMap { $0 }),
+          name: arm.name, index: index, spread: race.spread,
           note: ReportWords.text(race), title: "\(arm.name): \(ReportWords.text(race))")
       }
     }
@@ -39,7 +39,8 @@ extension ReportFigures {
       title: "Steps to the final loss of \(baseline.name)",
       caption: "As a share of the steps that \(baseline.name) takes at its best setting (of its "
         + "tokens, where batches differ), seed against the same seed, between evaluations on a straight "
-        + "line; the bar goes from the lowest to the highest. Left of 1 is faster.",
+        + "line; the bar goes from the lowest to the highest. Left of 1 is faster. An arm without a "
+        + "mark did not get there with each of its seeds.",
       svg: RowChart(
         label: "Steps to the baseline's final loss, as a ratio",
         axis: Axis("share of the baseline’s steps", over: values, pad: 0.15, least: 0.2),
@@ -54,8 +55,11 @@ extension ReportFigures {
       else { return nil }
       let total = plain + curvature
       let update = (timing.optimizerShare ?? 0) * total
+      // Where each step has a refresh, nothing tells it from the gradient.
+      let isMixed = timing.curvatureShare == nil && !record.result.winRate.isEmpty
       let parts = [
-        ("gradient", max(0, plain - update)), ("curvature", curvature),
+        (isMixed ? "gradient and curvature" : "gradient", max(0, plain - update)),
+        ("curvature", curvature),
         ("optimizer's update", update),
       ].map { name, length in
         (
@@ -66,7 +70,8 @@ extension ReportFigures {
       let share = Markup.fixed(100 * (update + curvature) / total, 1)
       return RowChart.Row(
         name: arm.name, index: index, spread: nil,
-        note: "\(Markup.grouped(1e6 / total)) tok/s, \(share) %", parts: parts)
+        note: "\(Markup.grouped(1e6 / total)) tok/s" + (isMixed ? "" : ", \(share) %"), parts: parts
+      )
     }
     let longest = rows.map { $0.parts.reduce(0) { $0 + $1.length } }.max() ?? 0
     guard longest > 0 else { return nil }
@@ -75,7 +80,8 @@ extension ReportFigures {
       caption:
         "Seconds of training a million tokens in typical (median) steps, first seed of the best setting; "
         + "from the left: gradient, what refreshes of the curvature add, the optimizer’s update. At the "
-        + "right tokens a second, and the last two’s share of the time.",
+        + "right tokens a second, and the last two’s share of the time, which is not known where every "
+        + "step has a refresh.",
       svg: RowChart(
         label: "Optimizer overhead",
         axis: Axis("seconds a million tokens", over: [0, longest], pad: 0), rows: rows
