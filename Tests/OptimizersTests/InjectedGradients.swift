@@ -37,6 +37,10 @@ enum Injected {
     unit(2, t, i) * power(-9 - i % 9 / 2 + i % 3)
   }
 
+  static func diagonal(_ t: Int, _ i: Int) -> Float {
+    (unit(4, t, i) + unit(5, 0, i)) * power(2 - i % 11)
+  }
+
   static func learningRate(_ t: Int) -> Double { 0x1p-13 * Double(1 + t % 7) }
 
   private static func power(_ exponent: Int) -> Float {

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Writes sophia_g.bin, adamw.bin, lion.bin, muon.bin: what independent optimizers make of 200 injected gradients.
+"""Writes sophia_*.bin, adamw.bin, lion.bin, muon.bin: what independent optimizers make of 200 injected gradients.
 
-    pip install torch==2.15.0 sophia-opt==0.2.2 lion-pytorch==0.2.5 numpy
+    pip install torch==2.15.0 sophia-opt==0.2.2 lion-pytorch==0.2.5 pytorch-optimizer==4.1.0 numpy
     python make_steps.py
 
 Gradients are not stored: `unit` below is an integer hash, exact in Python and Swift alike. All
@@ -14,6 +14,7 @@ import numpy as np
 import torch
 import torch.optim._muon
 from lion_pytorch import Lion
+from pytorch_optimizer import SophiaH
 from sophia_opt import SophiaG
 
 COUNT, DECAYED, STEPS, EVERY, INTERVAL = 300, 137, 200, 20, 10
@@ -43,6 +44,11 @@ def gradient(t):
 def sampled(t):
     """ĝ: such that some coordinates are clipped and some are not."""
     return unit(2, t) * 2.0 ** (-9.0 - I % 9 // 2 + I % 3)
+
+
+def diagonal(t):
+    """An estimate of the Hessian's diagonal: noise about a mean, of either sign, over eleven binades."""
+    return (unit(4, t) + unit(5, 0)) * 2.0 ** (2.0 - I % 11)
 
 
 def learning_rate(t):
@@ -101,6 +107,42 @@ run(
     ["exp_avg"],
 )
 
+
+def run_sophia_h(name, estimate, betas, gamma, epsilon, rate, decay):
+    """Version 1's update, clip(m / max(h, ε), ±γ), with a diagonal that is given.
+
+    As clip(m / max(γh, ε), ±1) is clip(m / max(h, ε / γ), ±γ) / γ, it is Algorithm 3's too, at 1 / γ
+    times the learning rate and γ times the decay.
+    """
+    theta = torch.tensor(unit(3, 0))
+    parts = [theta[:DECAYED].clone().requires_grad_(), theta[DECAYED:].clone().requires_grad_()]
+    optimizer = SophiaH(
+        groups(parts, decay), lr=1.0, betas=betas, p=gamma, eps=epsilon, update_period=10**9)
+    rows = []
+    for t in range(STEPS):
+        for group in optimizer.param_groups:
+            group["lr"] = rate * learning_rate(t)
+        g, h = torch.tensor(gradient(t)), torch.tensor(estimate(t))
+        parts[0].grad, parts[1].grad = g[:DECAYED].clone(), g[DECAYED:].clone()
+        refreshes = t % INTERVAL == 0
+        optimizer.step(hessian=[h[:DECAYED].clone(), h[DECAYED:].clone()] if refreshes else None)
+        if t % EVERY == EVERY - 1:
+            rows.append(torch.cat(parts).detach().numpy())
+    for key in ["momentum", "hessian_moment"]:
+        rows.append(torch.cat([optimizer.state[p][key] for p in parts]).numpy())
+    np.stack(rows).astype("<f8").tofile(HERE / name)
+    m, h = rows[-2:]
+    unclipped = np.abs(m) < gamma * np.maximum(h, epsilon)
+    print(
+        name, "of", COUNT, "at the end: not clipped", int(unclipped.sum()), "of those at the floor",
+        int((unclipped & (h < epsilon)).sum()), "h negative", int((h < 0).sum()), "at the boundary",
+        int((np.abs(np.abs(m) / (gamma * np.maximum(h, epsilon)) - 1) < 1e-5).sum()))
+
+
+run_sophia_h(
+    "sophia_paper.bin", lambda t: LABEL_TERMS * sampled(t) ** 2, (0.96, 0.99), 0.05, 1e-12 / 0.05,
+    1 / 0.05, 0.2 * 0.05)
+run_sophia_h("sophia_h.bin", diagonal, (0.96, 0.9), 0.0625, 0.0625, 1.0, 0.2)
 
 # Matrices as they lie in the arena: offset, inputs, outputs, how many side by side. The coordinates
 # after them are AdamW's.
