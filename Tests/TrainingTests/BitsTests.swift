@@ -13,9 +13,11 @@ struct Recipe: Sendable, CustomTestStringConvertible {
   var share = 0.5
   var probe = Probe.gaussian
   var autoRho = ""
+  var matrixRatio = 1.0
   var testDescription: String {
     optimizer.hasPrefix("sophia")
-      ? "\(optimizer) \(form) \(biasCorrected) \(groups) \(probe) \(autoRho)" : optimizer
+      ? "\(optimizer) \(form) \(biasCorrected) \(groups) \(probe) \(autoRho) \(matrixRatio)"
+      : "\(optimizer) \(matrixRatio)"
   }
 
   var flags: [JSONMember] {
@@ -23,7 +25,7 @@ struct Recipe: Sendable, CustomTestStringConvertible {
       "optimizer": .string(optimizer), "sophia-form": .string(form),
       "bias-correct-h": .bool(biasCorrected), "curvature-groups": .integer(groups),
       "curvature-share": .number(share), "probe": .string(probe.rawValue),
-      "auto-rho": .string(autoRho),
+      "auto-rho": .string(autoRho), "matrix-lr-ratio": .number(matrixRatio),
     ])
   }
 
@@ -43,6 +45,9 @@ struct Recipe: Sendable, CustomTestStringConvertible {
     Recipe(optimizer: "sophia-g", form: "v1", groups: 2, autoRho: "0.2:0.3"),
     Recipe(optimizer: "sophia-h", form: "paper", autoRho: "0.2:0.3"),
     Recipe(optimizer: "sophia-muon", form: "paper", autoRho: "0.2:0.3"),
+    Recipe(optimizer: "sophia-g", form: "nesterov", matrixRatio: 0.125),
+    Recipe(optimizer: "sophia-h", form: "nesterov", groups: 2, share: 1, matrixRatio: 0.125),
+    Recipe(optimizer: "adamw", form: "paper", matrixRatio: 0.0625),
     Recipe(optimizer: "adamw", form: "paper"), Recipe(optimizer: "lion", form: "paper"),
     Recipe(optimizer: "muon", form: "paper"), Recipe(optimizer: "sophia-muon", form: "paper"),
     Recipe(optimizer: "sophia-muon", form: "nesterov", biasCorrected: true, groups: 2, share: 1),

@@ -1,6 +1,8 @@
 import Files
+import Machine
 import Optimizers
 import Testing
+import Transformer
 
 @testable import Training
 
@@ -387,6 +389,32 @@ extension TrainingTests {
       // Others have no refresh.
       configuration.optimizer = "adamw"
       try configuration.validate()
+    }
+
+    /// `matrix-lr-ratio` is of the layers' linear weights and of nothing else: a first step of ±η shows
+    /// each coordinate's η.
+    @Test(arguments: ["sophia-g", "adamw", "lion"])
+    func onlyTheLayersMatricesHaveTheirRate(optimizer: String) throws {
+      var configuration = TrainingConfiguration()
+      (configuration.optimizer, configuration.matrixLRRatio) = (optimizer, 0.25)
+      let table = ParameterTable(
+        GPT2Config(
+          vocabularySize: 5, contextLength: 6, width: 4, layers: 2, heads: 2,
+          scaleByInverseLayer: false))
+      let team = ThreadTeam(count: 1)
+      let (theta, g) = (try Arena(count: table.count), try Arena(count: table.count))
+      for i in 0..<table.count { g.base[i] = 1 }
+      let made = try configuration.makeOptimizer(of: table, on: team)
+      _ = made.step(
+        theta.view(), gradient: g.view(), step: 0, learningRate: 0.5, gradientScale: 1, rho: nil,
+        curvature: nil, on: team)
+      let matrices = ["attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"].map { "\($0).weight" }
+      for entry in table.entries {
+        let rate: Float = matrices.contains(where: entry.name.hasSuffix) ? 0.125 : 0.5
+        for i in entry.offset..<entry.offset + entry.count {
+          #expect(abs(theta.base[i] + rate) < 1e-6, "\(entry.name)")
+        }
+      }
     }
 
     @Test func nearestIsByEditDistance() {

@@ -41,6 +41,7 @@ extension TrainingTests {
         let ratio = moments.squaredError(of: exact) / moments.expectedSquaredError
         #expect(ratio < 4 && ratio > 0.05, "\(step + 1) draws: \(ratio) of the expected error²")
       }
+      model.checkEachTensor(moments, against: exact)
       let size = exact.reduce(0) { $0 + $1 * $1 }
       #expect((moments.squaredError(of: exact) / size).squareRoot() < 0.04)
     }
@@ -72,6 +73,7 @@ extension TrainingTests {
         let ratio = moments.squaredError(of: exact) / moments.expectedSquaredError
         #expect(ratio < 4 && ratio > 0.05, "\(step + 1) draws: \(ratio) of the expected error²")
       }
+      model.checkEachTensor(moments, against: exact)
       let size = exact.reduce(0) { $0 + $1 * $1 }
       let error = (moments.squaredError(of: exact) / size).squareRoot()
       #expect(error < 0.2, "\(error)")
@@ -126,6 +128,20 @@ private struct SmallModel {
       V: config.vocabularySize, contextLength: config.contextLength, C: config.width,
       L: config.layers, H: config.heads, epsilon: Double(config.layerNormEpsilon),
       scaleByInverseLayer: false)
+  }
+}
+
+extension SmallModel {
+  /// No bias that hides behind larger coordinates: each tensor's mean is as far from the exact one as its
+  /// own spread lets it be. Where all coordinates move together that is χ² of one degree of freedom,
+  /// above 16 once in 16,000 times.
+  fileprivate func checkEachTensor(_ moments: Moments, against exact: [Double]) {
+    for entry in table.entries {
+      let score = moments.squaredScore(of: exact, in: entry.offset..<entry.offset + entry.count)
+      #expect(score < 16, "\(entry.name): \(score)")
+    }
+    let score = moments.squaredScore(of: exact, in: exact.indices)
+    #expect(score > 0.5 && score < 1.6, "\(score)")
   }
 }
 
@@ -236,6 +252,20 @@ private struct Moments {
   /// ‖mean − exact‖².
   func squaredError(of exact: [Double]) -> Double {
     zip(mean, exact).reduce(0) { $0 + ($1.0 - $1.1) * ($1.0 - $1.1) }
+  }
+
+  /// The mean over some coordinates, each in its own scale, of its squared error over what that is
+  /// without a bias. Those that are zero, as the keys' biases, which softmax does not see, have estimates
+  /// of rounding alone: near zero is right.
+  func squaredScore(of exact: [Double], in range: Range<Int>) -> Double {
+    let largest = exact.map(abs).max() ?? 0
+    return range.reduce(0) { sum, i in
+      if abs(exact[i]) < 1e-7 * largest {
+        return sum + (abs(mean[i]) < 1e-5 * largest ? 1 : .infinity)
+      }
+      let error = mean[i] - exact[i]
+      return sum + error * error / (squares[i] / (draws - 1) / draws)
+    } / Double(range.count)
   }
 
   /// Its expectation without a bias.
