@@ -1,4 +1,5 @@
 import Files
+import Training
 
 /// A line of `results.jsonl`: a cell and what it came to.
 struct StudyRecord {
@@ -32,6 +33,21 @@ struct StudyRecord {
     seed = try reader.value("seed", "an integer", \.intValue)
     key = try reader.value("key", "a string", \.stringValue)
     result = try CellResult(json, file: file)
+  }
+
+  /// The learning rates that its settings don't say, as `lr 0.02 in matrices, 0.008 else`; empty where they say them.
+  var rates: String {
+    var configuration = TrainingConfiguration()
+    guard (try? configuration.apply(result.configuration, from: nil)) != nil else { return "" }
+    let keys = ["lr", "matrix-lr-ratio", "adamw-lr", "sophia-lr"]
+    let isSaid = { key in settings.contains { $0.key == key } }
+    let read = keys.filter {
+      configuration.idleReason(of: $0) == nil
+        && ($0 != "matrix-lr-ratio" || configuration.matrixLRRatio != 1)
+    }
+    if read.allSatisfy(isSaid) { return "" }
+    let (matrices, rest) = (configuration.matrixLR, configuration.restLR)
+    return matrices == rest ? "lr \(rest)" : "lr \(matrices) in matrices, \(rest) else"
   }
 
   /// A value of its configuration.

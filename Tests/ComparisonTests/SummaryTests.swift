@@ -113,6 +113,38 @@ extension ComparisonTests {
       #expect(mixed.contains("a: gradient and curvature ") && !mixed.contains("tok/s, "))
     }
 
+    /// Rates that an arm leaves to the defaults are named, those that it says are not said twice.
+    @Test(
+      arguments: [
+        ("", "", "lr 0.001"),
+        ("\"lr\": 0.1", "", ""),
+        (
+          "", "\"optimizer\": \"muon\", \"lr\": 0.02, \"adamw-lr\": 0.5",
+          "lr 0.02 in matrices, 0.5 else"
+        ),
+        (
+          "\"lr\": 0.25", "\"optimizer\": \"muon\", \"lr\": 0.25, \"adamw-lr\": 0.5",
+          "lr 0.25 in matrices, 0.5 else"
+        ),
+        (
+          "\"lr\": 0.5", "\"lr\": 0.5, \"matrix-lr-ratio\": 0.25",
+          "lr 0.125 in matrices, 0.5 else"
+        ),
+        (
+          "\"lr\": 0.5, \"matrix-lr-ratio\": 0.25",
+          "\"lr\": 0.5, \"matrix-lr-ratio\": 0.25", ""
+        ),
+      ])
+    func ratesThatNoSettingSays(settings: String, configuration: String, rates: String) throws {
+      let text = """
+        {"cell": "a", "arm": "a", "settings": {\(settings)}, "seed": 1, "key": "k",
+         "status": "finished", "val_loss": 3, "steps": 1, "batch_tokens": 1, "curve": [],
+         "configuration": {\(configuration)}}
+        """
+      let record = try StudyRecord(try JSON(parsing: Array(text.utf8), name: "r"), file: "r")
+      #expect(record.rates == rates)
+    }
+
     /// A value is compared with those that were tried beside the same others, if there are any.
     @Test func rangesOfGrids() throws {
       let text = """

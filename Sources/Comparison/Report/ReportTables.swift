@@ -30,7 +30,7 @@ struct ReportTables {
         best?.finished.compactMap { timings[$0.key]?.typicalTokensPerSecond($0.result) } ?? [])
       return (
         [
-          arm.name, best.map { $0.text.isEmpty ? "–" : $0.text } ?? "none", Self.range(of: arm),
+          arm.name, best.map(Self.setting) ?? "none", Self.range(of: arm),
           best?.tokens.map { Markup.grouped($0) } ?? "–", Self.seeds(best),
           ReportWords.text(best?.loss),
           best?.loss?.deviation.map { Markup.fixed($0, 4) } ?? "–",
@@ -43,6 +43,12 @@ struct ReportTables {
       )
     }
     return Self.table(columns, rows)
+  }
+
+  /// What varies in the arm, and the learning rates that this leaves open.
+  private static func setting(_ best: SettingSummary) -> String {
+    guard let record = best.records.first else { return best.text }
+    return ([best.text, record.rates].filter { !$0.isEmpty }).joined(separator: "; ")
   }
 
   /// Whether the best setting lies inside of what was tried.
@@ -86,7 +92,7 @@ struct ReportTables {
       : "diverged in step \(result.divergedStep ?? 0) (\(result.reason ?? "no reason recorded"))"
     let setting = record.settings.map(Cell.text).joined(separator: " ")
     return [
-      record.arm, setting.isEmpty ? "–" : setting, "\(record.seed)",
+      record.arm, setting.isEmpty ? record.rates : setting, "\(record.seed)",
       result.loss.map { ReportWords.nats($0) } ?? "–",
       result.bitsPerByte.map { Markup.fixed($0, 4) } ?? "–", end,
       (result.divergedStep.map { "\(Markup.grouped($0)) of " } ?? "")
