@@ -52,6 +52,9 @@ extension TrainingConfiguration {
     try result.apply(flags, from: nil)
     (result.model, result.recipe) = (isGiven("model") ? probe.model : presetName, probe.recipe)
     (result.optimizer, result.sophiaForm) = (probe.optimizer, probe.sophiaForm)
+    if let positions = preset["n_positions"]?.intValue {
+      result.fit(contextLength: positions, isGiven)
+    }
     if !isGiven("warmup") {
       // A default made for longer runs: at most a fifth of this one (Benchmarks/study).
       result.warmup = min(result.warmup, result.steps / 5)
@@ -89,13 +92,14 @@ extension TrainingConfiguration {
       var probe = self
       try probe.apply(part.members, from: part.name)
       if name == optimizer { self = probe }
-      // What Muon leaves to another learns at the other's rate, unless something nearer says otherwise.
-      switch (optimizerName, OptimizerName(rawValue: name)) {
-      case (.muon, .adamW) where part["lr"] != nil: adamWLR = probe.lr
-      case (.sophiaMuon, .sophiaG) where part["lr"] != nil: sophiaLR = probe.lr
-      default: break
-      }
     }
+  }
+
+  /// Shortens the context to that of the model, where it is a default, and the batch to whole sequences.
+  mutating func fit(contextLength: Int, _ isGiven: (String) -> Bool) {
+    guard !isGiven("context"), contextLength >= 1, contextLength < context else { return }
+    context = contextLength
+    if !isGiven("batch-tokens") { batchTokens = max(1, batchTokens / context) * context }
   }
 
   /// The optimizer's own defaults.
@@ -126,6 +130,9 @@ extension TrainingConfiguration {
     case .muon, .sophiaMuon:
       let h = Muon.Hyperparameters()
       (momentum, weightDecay) = (h.momentum, h.weightDecay)
+      // What embeddings want when matrices have a rate of their own (Benchmarks/study); the
+      // reference's 3e-4 is for large batches.
+      (adamWLR, sophiaLR) = (8e-3, 8e-3)
       if case .adamW(let adamW) = h.rest {
         (beta1, beta2, epsilon) = (adamW.beta1, adamW.beta2, adamW.epsilon)
       }

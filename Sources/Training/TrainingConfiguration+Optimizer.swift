@@ -56,9 +56,17 @@ extension TrainingConfiguration {
         "rest rate": restFlag,
       ]
       let flag = flags[error.name] ?? error.name
-      throw .configuration("--\(flag) \(error.value): \(optimizer) expects \(error.expected)")
+      let expected = error.expected.replacing(error.name, with: flag)
+      throw .configuration("--\(flag) \(error.value): \(optimizer) expects \(expected)")
     }
   }
+
+  /// Keys whose best values are each optimizer's own.
+  static let optimizersKeys = [
+    "sophia-form", "lr", "adamw-lr", "sophia-lr", "matrix-lr-ratio", "weight-decay", "momentum",
+    "beta1", "beta2", "gamma", "auto-rho", "bias-correct-h", "epsilon", "curvature-interval",
+    "curvature-share", "curvature-groups", "probe",
+  ]
 
   /// What makes a key change nothing here, as a flag; nil where it counts.
   public func idleReason(of key: String) -> String? {

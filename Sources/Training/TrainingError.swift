@@ -28,12 +28,12 @@ public enum TrainingError: Error, CustomStringConvertible {
       let first = tensor.map { " (first bad tensor: \($0))" } ?? ""
       return
         "step \(step): \(what) is not finite\(first): stopped before the update, checkpoints are from "
-        + "before it (lower --lr, lengthen --warmup or raise --gamma)"
+        + "before it (lower --lr, lengthen --warmup or, with Sophia, raise --gamma)"
     case .spikes(let step, let reason):
       return
         "step \(step): \(reason), the \(SpikeGuard.limit)th batch to be skipped within "
-        + "\(SpikeGuard.window) steps: stopped (begin a new run with a lower --lr, a longer --warmup or a "
-        + "larger --gamma, or from a checkpoint's weights by --init-from; a larger --spike-guard skips less)"
+        + "\(SpikeGuard.window) steps: stopped (begin a new run with a lower --lr, a longer --warmup or, "
+        + "with Sophia, a larger --gamma, or from a checkpoint's weights by --init-from; a larger --spike-guard skips less)"
     case .memory(let needed, let limit, let advice):
       return "this run needs \(ByteCount(needed)), there is \(limit): \(advice)"
     case .allocation(let error): return error.description

@@ -7,7 +7,8 @@ import Transformer
 extension TrainingRun {
   /// The configuration that the run goes on with, or starts with, and the options.
   static func settle(
-    _ request: Request, _ checkpoint: CheckpointDirectory?, _ files: any FileSystem
+    _ request: Request, _ checkpoint: CheckpointDirectory?, _ files: any FileSystem,
+    _ report: (TrainingEvent) -> Void
   ) throws(TrainingError) -> (TrainingConfiguration, Trainer.Options) {
     var file = try request.configFile.map { (path) throws(TrainingError) in
       try members(of: path, files)
@@ -31,6 +32,9 @@ extension TrainingRun {
       try refuseChanges(of: going, by: flags, from: nil)
       configuration = going
     } else {
+      if let name = file?.name, let left = file?.members.removeNumbers(notOf: flags) {
+        report(.notice("\(name): its numbers of \(left) are left out, --optimizer has others"))
+      }
       let given = (file?.members ?? []) + flags
       let weights = initialModel(given, files)
       let name =
@@ -38,7 +42,10 @@ extension TrainingRun {
         ?? weights.map { nearestPreset(to: $0, files) } ?? TrainingConfiguration().model
       var fresh = try TrainingConfiguration.resolve(
         preset: try preset(name, files), presetName: name, file: file, flags: flags)
-      if let weights { fresh.fit(weights, given.map(\.key)) }
+      if let weights {
+        let keys = given.map(\.key)
+        fresh.fit(contextLength: weights.contextLength) { keys.contains($0) }
+      }
       configuration = fresh
     }
     try configuration.validate()
@@ -118,6 +125,11 @@ extension TrainingRun {
         return try JSON(parsing: try files.readBytes(name, limit: 1 << 20), name: name)
       }
       let names = Presets.all.map(\.name)
+      guard !name.contains("/"), !name.hasSuffix(".json") else {
+        throw TrainingError.configuration(
+          "--model \(name): no such file, as seen from the current directory; presets: "
+            + names.joined(separator: ", "))
+      }
       throw TrainingError.configuration(
         "--model \(name): neither a file nor a preset; did you mean \(nearest(name, names))? Presets: "
           + names.joined(separator: ", "))
@@ -126,18 +138,25 @@ extension TrainingRun {
 }
 
 extension TrainingConfiguration {
-  /// Shortens a preset's context to that of the weights, and its batch to whole sequences.
-  fileprivate mutating func fit(_ weights: GPT2Config, _ given: [String]) {
-    guard !given.contains("context"), weights.contextLength < context else { return }
-    context = weights.contextLength
-    if !given.contains("batch-tokens") { batchTokens = max(1, batchTokens / context) * context }
-  }
-
   /// Where data and tokenizer lie now. They may have moved since the run began: that they are the same
   /// is seen by the fingerprint of the tokens.
   fileprivate mutating func takePlaces(
     from members: [JSONMember], of source: String?
   ) throws(TrainingError) {
     try apply(members.filter { ["data", "tokenizer"].contains($0.key) }, from: source)
+  }
+}
+
+extension [JSONMember] {
+  /// Removes what is one optimizer's from a configuration that names it, where `flags` name another: the
+  /// same run with another optimizer is to have that one's defaults.
+  /// - Returns: the optimizer whose numbers are gone; nil where nothing is.
+  fileprivate mutating func removeNumbers(notOf flags: [JSONMember]) -> String? {
+    func name(_ members: [JSONMember]) -> String? {
+      members.last { $0.key == "optimizer" }?.value.stringValue
+    }
+    guard let its = name(self), let said = name(flags), its != said else { return nil }
+    removeAll { TrainingConfiguration.optimizersKeys.contains($0.key) }
+    return its
   }
 }

@@ -56,7 +56,7 @@ public struct TrainingRun {
     try Self.checkDirectory(request, files)
     store = CheckpointStore(directory: request.out, files: files)
     resumeFrom = try Self.search(store, request, report)
-    (configuration, options) = try Self.settle(request, resumeFrom, files)
+    (configuration, options) = try Self.settle(request, resumeFrom, files, report)
     for flag in request.flags where request.namesIdleFlags {
       if let reason = configuration.idleReason(of: flag.key) {
         report(.notice("--\(flag.key) changes nothing with \(reason)"))

@@ -96,12 +96,12 @@ struct TrainCommand: ParsableCommand {
   var lr: Double?
   @Option(
     help: ArgumentHelp(
-      "Peak learning rate of what muon leaves to AdamW (default: the model's for adamw).",
+      "Peak learning rate of what muon leaves to AdamW (default: 8e-3).",
       valueName: "x"))
   var adamwLR: Double?
   @Option(
     help: ArgumentHelp(
-      "Peak learning rate of what sophia-muon leaves to Sophia (default: the model's, or its one for sophia-g).",
+      "Peak learning rate of what sophia-muon leaves to Sophia (default: the model's, else 8e-3).",
       valueName: "x"))
   var sophiaLR: Double?
   @Option(

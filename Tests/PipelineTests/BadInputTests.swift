@@ -229,6 +229,7 @@ extension PipelineTests {
       for (arguments, expected) in [
         (Workplace.train("run", ["--data", "nowhere"]), "nowhere: cannot list"),
         (Workplace.train("run", ["--model", "nani"]), "--model nani: neither a file nor a preset"),
+        (Workplace.train("run", ["--model", "m/x.json"]), "--model m/x.json: no such file"),
         (Workplace.train("run", ["--config", "nowhere"]), "nowhere: cannot open"),
         (Workplace.train("run", ["--init-from", "nowhere"]), "nowhere: cannot look at"),
         (Workplace.train("run", ["--init-from", "data"]), "data: expected a checkpoint"),

@@ -120,7 +120,7 @@ extension TrainingTests {
       try configuration.apply(
         [JSONMember("optimizer", .string(optimizer)), JSONMember(key, value)], from: "test")
       let line = line { try configuration.validate() }
-      #expect(line.hasPrefix("--\(key) "), "\(line)")
+      #expect(line.hasPrefix("--\(key) ") && !line.contains("rho"), "\(line)")
     }
 
     /// defaults ← optimizer ← preset ← the preset's object for the optimizer ← recipe ← the preset's
@@ -158,6 +158,26 @@ extension TrainingTests {
       let both = try resolve(true, file, ["steps": 8])
       #expect(both.lr == 0.4 && both.steps == 8 && both.optimizer == "adamw" && both.beta1 == 0.9)
       #expect(both.batchTokens == 480 * 1024)
+    }
+
+    /// A default context is no longer than the model's; what is said is left to be refused.
+    @Test func aDefaultContextFitsTheModel() throws {
+      func resolve(
+        _ positions: Int, _ flags: KeyValuePairs<String, JSON>, file: [JSONMember]? = nil
+      ) throws -> TrainingConfiguration {
+        try TrainingConfiguration.resolve(
+          preset: ["n_positions": .integer(positions)], presetName: "p",
+          file: file.map { ($0, "f.json") }, flags: .init(flags))
+      }
+      let short = try resolve(100, [:])
+      #expect(short.context == 100 && short.batchTokens == 4000)
+      #expect(try resolve(1024, [:]).context == 256)
+      let paper = try resolve(512, ["recipe": "paper"])
+      #expect(paper.context == 512 && paper.batchTokens == 480 * 1024)
+      #expect(try resolve(100, ["context": 200]).context == 200)
+      #expect(try resolve(100, [:], file: [JSONMember("context", 300)]).context == 300)
+      let batch = try resolve(100, ["batch-tokens": 700])
+      #expect(batch.context == 100 && batch.batchTokens == 700)
     }
 
     /// β1 and ε of the authors' code come with its form, whatever names the form.
@@ -225,8 +245,8 @@ extension TrainingTests {
       }
     }
 
-    /// What Muon leaves to AdamW learns at the model's rate for AdamW; its matrices do not.
-    @Test func muonTakesAdamWsRateForTheRest() throws {
+    /// What Muon leaves to AdamW has a rate of its own, whatever AdamW's for everything is.
+    @Test func muonHasARateForTheRest() throws {
       func resolve(
         _ training: JSON, _ flags: KeyValuePairs<String, JSON> = [:]
       ) throws -> TrainingConfiguration {
@@ -235,19 +255,18 @@ extension TrainingTests {
           flags: .init(flags) + [JSONMember("optimizer", "muon")])
       }
       let usual = try resolve(["adamw": ["lr": 0.002, "beta2": 0.9]])
-      #expect(usual.lr == 0.02 && usual.adamWLR == 0.002 && usual.muon.restRate == 0.1)
+      #expect(usual.lr == 0.02 && usual.adamWLR == 0.008 && usual.muon.restRate == 0.4)
       #expect(usual.beta2 == 0.95 && usual.momentum == 0.95 && usual.weightDecay == 0.01)
       #expect(usual.muon.rest == .adamW(usual.adamW) && usual.adamW.epsilon == 1e-10)
-      #expect(try resolve([:]).adamWLR == 3e-4)
       let own = try resolve(["adamw": ["lr": 0.002], "muon": ["lr": 0.01, "adamw-lr": 0.004]])
       #expect(own.lr == 0.01 && own.adamWLR == 0.004)
       let said = try resolve(["adamw": ["lr": 0.002]], ["lr": 0.04, "adamw-lr": 0.001])
       #expect(said.lr == 0.04 && said.adamWLR == 0.001)
     }
 
-    /// What it leaves to Sophia learns at the model's rate for Sophia-G, with the other numbers that
-    /// small batches want, unless the preset has some under its own name.
-    @Test func sophiaMuonTakesSophiasRateForTheRest() throws {
+    /// What it leaves to Sophia has the rate and the other numbers that small batches want, unless the
+    /// preset has some under its own name.
+    @Test func sophiaMuonHasNumbersForTheRest() throws {
       func resolve(
         _ training: JSON, _ flags: KeyValuePairs<String, JSON> = [:]
       ) throws -> TrainingConfiguration {
@@ -259,12 +278,11 @@ extension TrainingTests {
         "adamw": ["lr": 0.5], "sophia-g": ["lr": 0.001, "weight-decay": 0.7, "beta1": 0.6],
       ]
       let usual = try resolve(preset)
-      #expect(usual.lr == 0.02 && usual.sophiaLR == 0.001 && usual.muon.restRate == 0.05)
+      #expect(usual.lr == 0.02 && usual.sophiaLR == 0.008 && usual.muon.restRate == 0.4)
       #expect(usual.muon.rest == .sophia(usual.sophia) && usual.sophia.form == .paper)
       #expect(usual.beta1 == 0.8 && usual.beta2 == 0.99 && usual.gamma == 0.05)
       #expect(usual.epsilon == 1e-5 && usual.curvatureInterval == 10)
       #expect(usual.momentum == 0.95 && usual.weightDecay == 0.01)
-      #expect(try resolve([:]).sophiaLR == 0.002)
       let own = try resolve(["sophia-g": ["lr": 1], "sophia-muon": ["sophia-lr": 3, "beta1": 0.7]])
       #expect(own.sophiaLR == 3 && own.beta1 == 0.7)
       let said = try resolve(preset, ["sophia-lr": 0.004, "gamma": 0.2, "beta1": 0.5])

@@ -59,7 +59,7 @@ extension TrainingTests {
 
     /// GPT-2's weights want GPT-2's rates, in sequences that they can read.
     @Test(arguments: [
-      (2, 32, 2, 1024, "nano", 256), (6, 256, 4, 1024, "tiny", 256), (5, 384, 6, 1024, "30m", 1024),
+      (2, 32, 2, 1024, "nano", 256), (6, 256, 4, 1024, "tiny", 512), (5, 384, 6, 1024, "30m", 1024),
       (6, 384, 6, 200, "30m", 200),
     ])
     func defaultsAreOfTheNearestPreset(

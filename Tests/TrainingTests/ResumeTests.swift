@@ -1,4 +1,5 @@
 import Files
+import Machine
 import Testing
 
 @testable import Training
@@ -176,6 +177,31 @@ extension TrainingTests {
       request.out = tiny.file("other")
       request.flags = [JSONMember("seed", 5)]
       #expect(try tiny.run(request).bits != whole.bits)
+    }
+
+    /// The same run with another optimizer has that one's numbers, and says so; without another all of
+    /// the file's.
+    @Test func aConfigurationFileGivesNoNumbersToAnotherOptimizer() throws {
+      let tiny = try TinyRun()
+      try tiny.run(tiny.request("muon", [JSONMember("optimizer", "sophia-muon")]))
+      func opened(
+        _ optimizer: String, _ more: [JSONMember] = []
+      ) throws -> (TrainingConfiguration, notices: [String]) {
+        var request = TrainingRun.Request(out: tiny.file(optimizer + "-again"))
+        request.configFile = tiny.file("muon/configuration.json")
+        request.flags = [JSONMember("optimizer", .string(optimizer))] + more
+        let events = Events()
+        let run = try TrainingRun(request, on: ThreadTeam(count: 1)) { events.add($0) }
+        return (run.configuration, events.notices)
+      }
+      let (other, said) = try opened("adamw", [JSONMember("beta1", 0.7)])
+      #expect(other.lr == 1e-3 && other.beta2 == 0.95 && other.epsilon == 1e-8)
+      #expect(other.beta1 == 0.7 && other.steps == 12 && other.batchTokens == 64)
+      let text = try #require(said.first { $0.contains("configuration.json") })
+      #expect(text.hasSuffix("its numbers of sophia-muon are left out, --optimizer has others"))
+      let (same, nothing) = try opened("sophia-muon")
+      #expect(same.lr == 0.002 && same.curvatureInterval == 4 && same.sophiaLR == 0.008)
+      #expect(!nothing.contains { $0.contains("left out") })
     }
   }
 }
