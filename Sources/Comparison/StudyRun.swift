@@ -68,11 +68,11 @@ public final class StudyRun {
   /// Runs what is left, then the finalists, and draws the report after every cell.
   /// - Returns: whether it came to the end; else a cell was saved and the study goes on there.
   public func run(shouldStop: @escaping () -> Bool = { false }) throws(ComparisonError) -> Bool {
-    report(.planned(cells: study.cellCount, finished: try finishedCount()))
-    guard try run(sweep, before: study.finalists, shown: sweep, shouldStop) else { return false }
+    report(.planned(cells: study.cellCount, finished: try finished(shown()).count))
+    guard try run(sweep, after: 0, before: study.finalists, shouldStop) else { return false }
     let finalists = try plan.finalists(bestSettings())
-    guard try run(finalists, before: [], shown: sweep + finalists, shouldStop) else { return false }
-    try publish(sweep + finalists)
+    guard try run(finalists, after: sweep.count, before: [], shouldStop) else { return false }
+    try publish()
     return true
   }
 
@@ -84,25 +84,24 @@ public final class StudyRun {
     return records
   }
 
-  private func finishedCount() throws(ComparisonError) -> Int {
-    let count = try finished(sweep).count
-    guard count == sweep.count else { return count }
-    return count + (try finished(plan.finalists(bestSettings())).count)
+  /// The sweep, and the finalists of the settings that are the best so far.
+  private func shown() throws(ComparisonError) -> [Cell] {
+    sweep + (try plan.finalists(bestSettings()))
   }
 
-  /// The best setting of each arm, once the sweep is done.
+  /// The best setting of each arm among those that are finished.
   private func bestSettings() throws(ComparisonError) -> (String) -> [JSONMember]? {
     let summary = StudySummary(study, try finished(sweep))
     return { name in summary.arms.first { $0.name.utf8.elementsEqual(name.utf8) }?.best?.settings }
   }
 
   /// Runs cells in order.
+  /// - after: the number of cells that come before these
   /// - before: the arms of cells that come after these
-  /// - shown: the cells of the files that are written after each
   private func run(
-    _ cells: [Cell], before later: [Study.Arm], shown: [Cell], _ shouldStop: @escaping () -> Bool
+    _ cells: [Cell], after first: Int, before later: [Study.Arm],
+    _ shouldStop: @escaping () -> Bool
   ) throws(ComparisonError) -> Bool {
-    let first = shown.count - cells.count
     for (index, cell) in cells.enumerated() where try directory.result(of: cell) == nil {
       let after = later.reduce(try tokens(of: cells[(index + 1)...])) {
         $0 + ($1.tokens ?? study.tokens)
@@ -111,11 +110,11 @@ public final class StudyRun {
         cell: cell.name, number: first + index + 1, count: first + cells.count + later.count,
         tokensAfter: after)
       guard !shouldStop(), let result = try run(cell, at: place, shouldStop) else {
-        try publish(shown)
+        try publish()
         return false
       }
       report(.ended(place, result))
-      try publish(shown)
+      try publish()
     }
     return true
   }
@@ -181,8 +180,8 @@ public final class StudyRun {
     return trainer
   }
 
-  private func publish(_ cells: [Cell]) throws(ComparisonError) {
-    try directory.writeLines(of: cells)
+  private func publish() throws(ComparisonError) {
+    try directory.writeLines(of: shown())
     report(.reported(path: try Report.draw(in: directory.path, files: files)))
   }
 }

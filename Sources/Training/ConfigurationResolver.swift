@@ -28,8 +28,8 @@ extension TrainingConfiguration {
       next.optimizer = liked.optimizer
       if let file { try next.apply(file.members, from: file.name) }
       try next.apply(flags, from: nil)
-      if next.recipe == "paper" && !isGiven("optimizer") {
-        // Not the optimizer that a preset likes better.
+      if (next.recipe == "paper" || !next.initFrom.isEmpty) && !isGiven("optimizer") {
+        // Not the optimizer that a preset likes better for weights that know nothing yet.
         next.optimizer = TrainingConfiguration().optimizer
       }
       probe = next
@@ -40,12 +40,13 @@ extension TrainingConfiguration {
     }
     var result = TrainingConfiguration()
     (result.optimizer, result.sophiaForm) = (probe.optimizer, probe.sophiaForm)
-    result.takeNumbers()
+    let width = preset["n_embd"]?.intValue
+    result.takeNumbers(width: width)
     try result.apply(training, recipes: ["paper"])
     let paper = try PresetLevel("paper", of: training)
     // A recipe that is not asked for is read all the same, so that its mistakes are found.
     var withPaper = result
-    withPaper.takePaperSchedule()
+    withPaper.takePaperSchedule(width: width)
     try withPaper.apply(paper)
     if probe.recipe == "paper" { result = withPaper }
     if let file { try result.apply(file.members, from: file.name) }
@@ -102,8 +103,8 @@ extension TrainingConfiguration {
     if !isGiven("batch-tokens") { batchTokens = max(1, batchTokens / context) * context }
   }
 
-  /// The optimizer's own defaults.
-  private mutating func takeNumbers() {
+  /// The optimizer's own defaults for a model of width C.
+  private mutating func takeNumbers(width: Int?) {
     lr = TrainingConfiguration().lr
     // Chen et al. 2023, §5: 3 to 10 times smaller than AdamW's.
     if optimizerName == .lion { lr /= 4 }
@@ -130,9 +131,11 @@ extension TrainingConfiguration {
     case .muon, .sophiaMuon:
       let h = Muon.Hyperparameters()
       (momentum, weightDecay) = (h.momentum, h.weightDecay)
-      // What embeddings want when matrices have a rate of their own (Benchmarks/study); the
-      // reference's 3e-4 is for large batches.
-      (adamWLR, sophiaLR) = (8e-3, 8e-3)
+      // What embeddings want when matrices have a rate of their own: 8e-3 at a width of 128
+      // (Benchmarks/study). Where each coordinate moves by ±η, logits move with C·η, and 8e-3 is too
+      // much at 384.
+      let rest = min(8e-3, 1 / Double(max(1, width ?? 128)))
+      if optimizerName == .muon { adamWLR = rest } else { sophiaLR = rest }
       if case .adamW(let adamW) = h.rest {
         (beta1, beta2, epsilon) = (adamW.beta1, adamW.beta2, adamW.epsilon)
       }
@@ -148,7 +151,7 @@ extension TrainingConfiguration {
   /// The schedule of the paper's GPT-2 runs (Liu et al. 2023, §3.1, and the authors'
   /// config/train_gpt2_small_sophiag.py):
   /// 480 sequences of 1,024 tokens, 100,000 steps, warmup 2,000, cosine to 0.05, clip 1.
-  private mutating func takePaperSchedule() {
+  private mutating func takePaperSchedule(width: Int?) {
     context = 1024
     batchTokens = 480 * 1024
     steps = 100_000
@@ -158,7 +161,7 @@ extension TrainingConfiguration {
     matrixLRRatio = 1
     clip = 1
     curvatureShare = 0.5
-    takeNumbers()
+    takeNumbers(width: width)
   }
 }
 

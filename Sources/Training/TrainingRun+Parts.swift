@@ -163,7 +163,10 @@ extension TrainingRun {
     try asTraining {
       try corpus.check("\(request.out)/data", tokenizer: tokenizer, replacing: isMade, files)
     }
-    report(.notice("data: the built-in corpus, \(corpus.stories) stories"))
+    let vocabulary =
+      tokenizer == nil && corpus.vocabulary < configuration.vocabulary
+      ? ", which give a vocabulary of \(corpus.vocabulary) and not \(configuration.vocabulary)" : ""
+    report(.notice("data: the built-in corpus, \(corpus.stories) stories\(vocabulary)"))
     return try corpus.dataset(
       in: "\(request.out)/data", tokenizer: tokenizer, reusing: request.resume, replacing: isMade,
       files: files, on: team

@@ -96,12 +96,12 @@ struct TrainCommand: ParsableCommand {
   var lr: Double?
   @Option(
     help: ArgumentHelp(
-      "Peak learning rate of what muon leaves to AdamW (default: 8e-3).",
+      "Peak learning rate of what muon leaves to AdamW (default: 1 over the width, at most 8e-3).",
       valueName: "x"))
   var adamwLR: Double?
   @Option(
     help: ArgumentHelp(
-      "Peak learning rate of what sophia-muon leaves to Sophia (default: the model's, else 8e-3).",
+      "Peak learning rate of what sophia-muon leaves to Sophia (default: the model's, else 1 over the width, at most 8e-3).",
       valueName: "x"))
   var sophiaLR: Double?
   @Option(

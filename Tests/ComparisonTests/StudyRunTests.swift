@@ -136,6 +136,14 @@ extension ComparisonTests {
       #expect(finalists.count == 4)
       #expect(finalists.first == best.name.replacingOccurrences(of: "seed=1", with: "seed=2"))
       #expect(finalists.last?.hasSuffix("seed=3") == true)
+      // An arm more, stopped before it is done: the finalists keep their lines.
+      let before = try place.text("out/results.jsonl")
+      let more = try place.study(
+        StudyPlace.arms.dropLast() + ", \"lion\": {\"optimizer\": \"lion\"}}",
+        more: "\"finalist-seeds\": [2, 3],", seeds: "[1]")
+      let stopped = try place.run(more) { if case .training = $0 { true } else { false } }
+      #expect(!stopped.isDone && stopped.began == ["lion seed=1"])
+      #expect(try place.text("out/results.jsonl") == before)
     }
 
     /// A learning rate that no model survives is recorded, and the study goes on.

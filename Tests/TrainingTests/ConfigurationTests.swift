@@ -235,6 +235,8 @@ extension TrainingTests {
       #expect(own.matrixLR == 0.125 && own.restLR == 0.25)
       let paper = try resolve(["recipe": "paper"])
       #expect(paper.optimizer == "sophia-g" && paper.sophiaForm == "paper" && paper.beta1 == 0.96)
+      #expect(try resolve(["init-from": "folder"]).optimizer == "sophia-g")
+      #expect(try resolve(["init-from": "f", "optimizer": "adamw"]).optimizer == "adamw")
       for key in ["adamw", "paper"] {
         let message = #expect(throws: TrainingError.self) {
           try TrainingConfiguration.resolve(
@@ -255,7 +257,10 @@ extension TrainingTests {
           flags: .init(flags) + [JSONMember("optimizer", "muon")])
       }
       let usual = try resolve(["adamw": ["lr": 0.002, "beta2": 0.9]])
-      #expect(usual.lr == 0.02 && usual.adamWLR == 0.008 && usual.muon.restRate == 0.4)
+      #expect(usual.lr == 0.02 && usual.adamWLR == 1.0 / 128 && usual.muon.restRate == 50.0 / 128)
+      let wide = try TrainingConfiguration.resolve(
+        preset: ["n_embd": 1024], presetName: "p", file: nil, flags: .init(["optimizer": "muon"]))
+      #expect(wide.adamWLR == 1.0 / 1024)
       #expect(usual.beta2 == 0.95 && usual.momentum == 0.95 && usual.weightDecay == 0.01)
       #expect(usual.muon.rest == .adamW(usual.adamW) && usual.adamW.epsilon == 1e-10)
       let own = try resolve(["adamw": ["lr": 0.002], "muon": ["lr": 0.01, "adamw-lr": 0.004]])
@@ -278,7 +283,7 @@ extension TrainingTests {
         "adamw": ["lr": 0.5], "sophia-g": ["lr": 0.001, "weight-decay": 0.7, "beta1": 0.6],
       ]
       let usual = try resolve(preset)
-      #expect(usual.lr == 0.02 && usual.sophiaLR == 0.008 && usual.muon.restRate == 0.4)
+      #expect(usual.lr == 0.02 && usual.sophiaLR == 1.0 / 128 && usual.muon.restRate == 50.0 / 128)
       #expect(usual.muon.rest == .sophia(usual.sophia) && usual.sophia.form == .paper)
       #expect(usual.beta1 == 0.8 && usual.beta2 == 0.99 && usual.gamma == 0.05)
       #expect(usual.epsilon == 1e-5 && usual.curvatureInterval == 10)

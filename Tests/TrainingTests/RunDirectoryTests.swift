@@ -48,6 +48,19 @@ extension TrainingTests {
       #expect(run.bits == (try tiny.run(tiny.request("whole"))).bits)
     }
 
+    /// A preset for larger texts, with the vocabulary that the fewest stories give.
+    @Test func storiesGiveTheVocabularyTheyHave() throws {
+      let tiny = try TinyRun()
+      var request = tiny.request("run", [JSONMember("vocabulary", 8192), JSONMember("steps", 1)])
+      request.flags.removeAll { $0.key == "data" }
+      let events = Events()
+      let run = try TrainingRun(request, on: ThreadTeam(count: 2)) { events.add($0) }
+      #expect(run.dataset.tokenizer.vocabularySize == BuiltInCorpus.largestVocabulary)
+      #expect(
+        events.notices.contains(
+          "data: the built-in corpus, 2000 stories, which give a vocabulary of 3072 and not 8192"))
+    }
+
     @Test func checkpointsOfWhichNoneIsValidAreAnError() throws {
       let tiny = try TinyRun()
       try tiny.run(tiny.request("run"), stopAt: 3)
