@@ -51,7 +51,7 @@ extension TrainingTests {
     /// A preset for larger texts, with the vocabulary that the fewest stories give.
     @Test func storiesGiveTheVocabularyTheyHave() throws {
       let tiny = try TinyRun()
-      var request = tiny.request("run", [JSONMember("vocabulary", 8192), JSONMember("steps", 1)])
+      var request = tiny.request("run", [JSONMember("vocabulary", 8192)])
       request.flags.removeAll { $0.key == "data" }
       let events = Events()
       let run = try TrainingRun(request, on: ThreadTeam(count: 2)) { events.add($0) }
