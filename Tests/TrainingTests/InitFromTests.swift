@@ -86,7 +86,10 @@ extension TrainingTests {
       let events = Events()
       let run = try TrainingRun(request, on: ThreadTeam(count: 1)) { events.add($0) }
       let preset = try TrainingConfiguration.resolve(
-        preset: TrainingRun.preset(name, disk), presetName: name, file: nil, flags: [])
+        preset: TrainingRun.preset(name, disk), presetName: name, file: nil,
+        flags: [JSONMember("optimizer", .string(run.configuration.optimizer))])
+      // What a preset likes better is for weights that know nothing yet.
+      #expect(run.configuration.optimizer == "sophia-g")
       #expect(run.configuration.model == name && run.configuration.lr == preset.lr)
       #expect(run.configuration.context == context)
       #expect(run.configuration.batchTokens == preset.batchTokens / context * context)
