@@ -54,6 +54,10 @@ extension TrainingConfiguration {
     (result.model, result.recipe) = (isGiven("model") ? probe.model : presetName, probe.recipe)
     (result.optimizer, result.sophiaForm) = (probe.optimizer, probe.sophiaForm)
     if let positions = preset["n_positions"]?.intValue {
+      if training["context"] == nil && result.recipe == "none" && !isGiven("context") {
+        // No position is to be left untrained.
+        result.context = min(1024, max(1, positions))
+      }
       result.fit(contextLength: positions, isGiven)
     }
     if !isGiven("warmup") {
@@ -98,8 +102,8 @@ extension TrainingConfiguration {
 
   /// Shortens the context to that of the model, where it is a default, and the batch to whole sequences.
   mutating func fit(contextLength: Int, _ isGiven: (String) -> Bool) {
-    guard !isGiven("context"), contextLength >= 1, contextLength < context else { return }
-    context = contextLength
+    guard !isGiven("context"), contextLength >= 1 else { return }
+    context = min(context, contextLength)
     if !isGiven("batch-tokens") { batchTokens = max(1, batchTokens / context) * context }
   }
 

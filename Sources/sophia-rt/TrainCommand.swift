@@ -19,10 +19,12 @@ struct TrainCommand: ParsableCommand {
 
       Defaults depend on --model and --optimizer (models/README.md); flags win over --config, that over \
       --recipe, that over the model's defaults. At the small batches of a CPU, muon and sophia-muon reach \
-      AdamW's loss in about half the steps, each of tiny's 6 % longer. With a --matrix-lr-ratio of 1/16 \
-      AdamW itself (--lr 0.032) needs 0.8 of its steps with one rate, Sophia-G (--lr 0.016 --sophia-form \
-      nesterov --beta1 0.9) 0.75 of them (1.35M parameters, 10M tokens; measured: Benchmarks/study). tiny begins with sophia-muon, nano with Sophia-G, \
-      nesterov and 1/8, the larger ones with the paper's numbers.
+      AdamW's loss in about half the steps, each a few percent longer. AdamW itself needs 0.8 of its steps \
+      with a rate of their own for matrices (--lr 0.032 --matrix-lr-ratio 0.0625), and Sophia-G 0.81 to \
+      0.86 of those (--lr 0.016 --matrix-lr-ratio 0.0625 --sophia-form nesterov --beta1 0.9 --gamma 0.2 \
+      --epsilon 1e-5): 1.35M parameters, 10M tokens, Benchmarks/study. tiny begins with sophia-muon, nano \
+      with Sophia-G, nesterov and 1/8; the larger ones have the paper's numbers, which are for large \
+      batches: try sophia-muon.
       """)
 
   @Option(
@@ -71,12 +73,16 @@ struct TrainCommand: ParsableCommand {
         + "code) or nesterov (ours: paper with Nesterov's momentum).",
       valueName: "name"))
   var sophiaForm: String?
-  @Option(help: ArgumentHelp("Steps of the run and its schedule.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Steps of the run and its schedule (default: the model's, else 1,000).", valueName: "n"))
   var steps: Int?
   @Option(
     help: ArgumentHelp("Tokens a step: sequences × context, across micro-batches.", valueName: "n"))
   var batchTokens: Int?
-  @Option(help: ArgumentHelp("Tokens of a sequence, T.", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Tokens of a sequence, T (default: the model's, at most 1,024).", valueName: "n"))
   var context: Int?
   @Option(
     help: ArgumentHelp(

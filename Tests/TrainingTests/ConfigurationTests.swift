@@ -160,7 +160,7 @@ extension TrainingTests {
       #expect(both.batchTokens == 480 * 1024)
     }
 
-    /// A default context is no longer than the model's; what is said is left to be refused.
+    /// A default context is the model's; what is said is left to be refused.
     @Test func aDefaultContextFitsTheModel() throws {
       func resolve(
         _ positions: Int, _ flags: KeyValuePairs<String, JSON>, file: [JSONMember]? = nil
@@ -171,7 +171,13 @@ extension TrainingTests {
       }
       let short = try resolve(100, [:])
       #expect(short.context == 100 && short.batchTokens == 4000)
-      #expect(try resolve(1024, [:]).context == 256)
+      #expect(try resolve(512, [:]).context == 512)
+      let long = try resolve(4000, [:])
+      #expect(long.context == 1024 && long.batchTokens == 4096)
+      let preset = try TrainingConfiguration.resolve(
+        preset: ["n_positions": 512, "training": ["context": 128]], presetName: "p", file: nil,
+        flags: [])
+      #expect(preset.context == 128 && preset.batchTokens == 4096)
       let paper = try resolve(512, ["recipe": "paper"])
       #expect(paper.context == 512 && paper.batchTokens == 480 * 1024)
       #expect(try resolve(100, ["context": 200]).context == 200)
