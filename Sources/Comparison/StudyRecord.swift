@@ -35,7 +35,8 @@ struct StudyRecord {
     result = try CellResult(json, file: file)
   }
 
-  /// The learning rates that its settings don't say, as `lr 0.02 in matrices, 0.008 else`; empty where they say them.
+  /// The learning rates that its settings don't say, as `lr 0.02 in matrices, 0.008 else`; empty where
+  /// they say them.
   var rates: String {
     var configuration = TrainingConfiguration()
     guard (try? configuration.apply(result.configuration, from: nil)) != nil else { return "" }

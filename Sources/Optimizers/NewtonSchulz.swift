@@ -8,8 +8,9 @@ import Machine
 ///
 ///     G = X·Xᵀ,  X ← a·X + (b·G + c·G²)·X = (a·I + b·G + c·G²)·X
 ///
-/// with G taken on the shorter side, of which, and of G², only one half is computed. Products are ``GEMM``'s, whose chains depend on no blocking and
-/// no number of threads, in fp32: the reference's bf16 is a matter of GPUs' speed.
+/// with G taken on the shorter side; of it and of G² one half is computed, the other copied. Products
+/// are ``GEMM``'s, whose chains depend on no blocking and no number of threads, in fp32: the
+/// reference's bf16 is a matter of GPUs' speed.
 final class NewtonSchulz: Sendable {
   /// a, b, c of the published quintic, whose slope at zero is as large as it can be.
   static let coefficients: (a: Float, b: Float, c: Float) = (3.4445, -4.7750, 2.0315)
