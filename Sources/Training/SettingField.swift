@@ -26,7 +26,9 @@ public struct SettingField<Settings>: Sendable {
           "\(place)unknown key \"\(member.key.onOneLine)\"; did you mean \"\(near)\"?")
       }
       guard field.set(&settings, member.value) else {
-        let found = String(decoding: member.value.serialized().prefix(60), as: UTF8.self)
+        // JSON has no NaN; a flag may.
+        let number = member.value.doubleValue.flatMap { $0.isFinite ? nil : "\($0)" }
+        let found = number ?? String(decoding: member.value.serialized().prefix(60), as: UTF8.self)
         throw .configuration(
           "\(place)\(field.key): expected \(field.expected), found \(found.onOneLine)")
       }

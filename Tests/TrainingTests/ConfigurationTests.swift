@@ -95,7 +95,8 @@ extension TrainingTests {
       var configuration = TrainingConfiguration()
       let line = line { try configuration.apply([JSONMember(key, value)], from: "a.json") }
       let field = try #require(TrainingConfiguration.fields.first { $0.key == key })
-      let found = String(decoding: value.serialized(), as: UTF8.self)
+      let isNaN = value.doubleValue?.isNaN == true
+      let found = isNaN ? "nan" : String(decoding: value.serialized(), as: UTF8.self)
       #expect(line == "a.json: \(key): expected \(field.expected), found \(found)")
       #expect(configuration == TrainingConfiguration())
     }
