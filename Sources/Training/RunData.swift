@@ -20,6 +20,7 @@ extension TrainingRun {
     for checkpoint: CheckpointDirectory, directory: String?
   ) throws(TrainingError) -> TokenDataset {
     let own = directory == nil ? try dataDirectory(of: checkpoint) : nil
+    if let own { try requireData(at: own, LocalFileSystem()) }
     guard let directory = directory ?? own else {
       throw .configuration(
         "\(checkpoint.path): not from a run, so its data are not known: name them by --data")
@@ -30,6 +31,14 @@ extension TrainingRun {
     let dataset = try asTraining { try TokenDataset(directory: directory, tokenizer: given) }
     try requireTokenizer(of: checkpoint, for: dataset)
     return dataset
+  }
+
+  /// Refuses a place that a run named and where nothing is now.
+  static func requireData(at directory: String, _ files: any FileSystem) throws(TrainingError) {
+    guard files.exists(directory) else {
+      throw .configuration(
+        "\(directory): the run's data do not lie there, as seen from here: say where by --data")
+    }
   }
 
   /// The tokenizer that a checkpoint carries; nil if it has none.

@@ -147,11 +147,7 @@ extension TrainingRun {
         : try Tokenizer.load(file: configuration.tokenizer)
     }
     if !configuration.data.isEmpty {
-      if request.resume && !files.exists(configuration.data) {
-        throw .configuration(
-          "\(configuration.data): the run's data do not lie there, as seen from here: say where by --data"
-        )
-      }
+      if request.resume { try requireData(at: configuration.data, files) }
       return try asTraining {
         try TokenDataset(directory: configuration.data, tokenizer: tokenizer, fileSystem: files)
       }

@@ -244,6 +244,12 @@ extension PipelineTests {
         let line = try place.fail(arguments)
         #expect(line.hasPrefix(expected), "\(arguments): \(line)")
       }
+      try #require(try place.program.run(Workplace.train("run")).code == 0)
+      try disk.rename(place.file("data"), to: place.file("moved"))
+      for command in [["evaluate", "--checkpoint", "run"], ["train", "--resume", "--out", "run"]] {
+        let line = try place.fail(command)
+        #expect(line.hasPrefix("data: the run's data do not lie there"), "\(line)")
+      }
     }
 
     /// A folder without a manifest says nothing but what its files say: whatever bit is wrong, the
