@@ -92,6 +92,10 @@ extension ComparisonTests {
         cut.hasPrefix("\(results), line 2, byte 12: expected a value")
           && cut.contains("writes it again"),
         "\(cut)")
+      // Results that were handed on without the study's file.
+      try LocalFileSystem().removeFile(place.file("out/study.json"))
+      let bare = line { try Report.draw(in: place.file("out")) }
+      #expect(bare.hasPrefix("\(place.file("out/study.json")): not there, though results are"))
     }
 
     /// Before the first cell is done there is a page too.

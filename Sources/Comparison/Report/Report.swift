@@ -14,6 +14,11 @@ public enum Report {
   ) throws(ComparisonError) -> String {
     let directory = StudyDirectory(path, files: files)
     let file = "\(path)/\(studyFile)"
+    guard files.exists(file) || !files.exists("\(path)/results.jsonl") else {
+      throw .damaged(
+        "\(file): not there, though results are",
+        "`sophia-rt compare STUDY.json --out \(path)` draws with the study's own file")
+    }
     let bytes = try asComparison { try files.readBytes(file, limit: 1 << 20) }
     let study = try Study(parsing: bytes, file: file)
     let summary = StudySummary(study, try directory.records())
