@@ -126,8 +126,12 @@ let package = Package(
 
     // Scalar kernels in Double, written for reading: what the tests compare with.
     .target(name: "ReferenceKernels", path: "Tests/ReferenceKernels", swiftSettings: swift),
+    .target(
+      name: "TemporaryDirectories", dependencies: ["Files"], path: "Tests/TemporaryDirectories",
+      swiftSettings: swift),
     .testTarget(name: "MachineTests", dependencies: ["Machine", "CSupport"], swiftSettings: swift),
-    .testTarget(name: "FilesTests", dependencies: ["Files"], swiftSettings: swift),
+    .testTarget(
+      name: "FilesTests", dependencies: ["Files", "TemporaryDirectories"], swiftSettings: swift),
     .testTarget(
       name: "KernelsTests", dependencies: ["Kernels", "Machine", "ReferenceKernels"],
       swiftSettings: swift),
@@ -135,7 +139,10 @@ let package = Package(
       name: "TokenizationTests", dependencies: ["Tokenization", "Machine", "Files"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
-      name: "DatasetTests", dependencies: ["Dataset", "Machine", "Files", "Tokenization", "CZstd"],
+      name: "DatasetTests",
+      dependencies: [
+        "Dataset", "Machine", "Files", "Tokenization", "CZstd", "TemporaryDirectories",
+      ],
       swiftSettings: swift),
     .testTarget(
       name: "TransformerTests",
@@ -147,20 +154,22 @@ let package = Package(
       name: "OptimizersTests", dependencies: ["Optimizers", "Machine"],
       resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
-      name: "CheckpointsTests", dependencies: ["Checkpoints", "Files", "ReferenceKernels"],
+      name: "CheckpointsTests",
+      dependencies: ["Checkpoints", "Files", "ReferenceKernels", "TemporaryDirectories"],
       exclude: ["Fixtures"],
       swiftSettings: swift),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
         "Training", "Transformer", "Optimizers", "Dataset", "Checkpoints", "Files", "Machine",
-        "Tokenization", "Presets", "ReferenceKernels",
+        "Tokenization", "Presets", "ReferenceKernels", "TemporaryDirectories",
       ],
       swiftSettings: swift),
     .testTarget(
       name: "ComparisonTests",
       dependencies: [
         "Comparison", "Training", "Dataset", "Checkpoints", "Files", "Machine", "Tokenization",
+        "TemporaryDirectories",
       ],
       swiftSettings: swift),
     .testTarget(
@@ -170,6 +179,7 @@ let package = Package(
       name: "PipelineTests",
       dependencies: [
         "Training", "Dataset", "Checkpoints", "Files", "Machine", "Transformer", "ReferenceKernels",
+        "TemporaryDirectories",
       ],
       exclude: ["Fixtures"],
       swiftSettings: swift),

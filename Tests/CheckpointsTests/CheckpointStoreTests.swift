@@ -1,6 +1,7 @@
 import Files
 import Glibc
 import Synchronization
+import TemporaryDirectories
 import Testing
 
 @testable import Checkpoints

@@ -1,6 +1,7 @@
 import Files
 import Glibc
 import ReferenceKernels
+import TemporaryDirectories
 import Testing
 
 @testable import Checkpoints

@@ -1,4 +1,5 @@
 import Files
+import TemporaryDirectories
 import Testing
 
 @testable import Checkpoints

@@ -1,7 +1,7 @@
 import Dataset
 import Files
-import Glibc
 import Machine
+import TemporaryDirectories
 import Testing
 import Tokenization
 import Training
@@ -14,7 +14,8 @@ import Training
 /// A directory with a model of some 40,000 parameters and a dataset, in which studies of a second or two
 /// are run.
 final class StudyPlace {
-  let path: String
+  private let directory: TemporaryDirectory
+  var path: String { directory.path }
   private let disk = LocalFileSystem()
   private static let tokenizer = Result {
     try BytePairTrainer.train(
@@ -22,15 +23,10 @@ final class StudyPlace {
   }
 
   init(stories: Int = 40) throws {
-    let parent = LocalFileSystem().isDirectory("/dev/shm") ? "/dev/shm" : "/tmp"
-    var template = Array("\(parent)/comparison-tests-XXXXXX".utf8CString)
-    let made = template.withUnsafeMutableBufferPointer { $0.baseAddress.flatMap { mkdtemp($0) } }
-    path = String(cString: try #require(made))
+    directory = try TemporaryDirectory()
     try write(Self.model(), to: "m.json")
     try build(stories: stories)
   }
-
-  deinit { try? disk.removeTree(path) }
 
   static func model(width: Int = 32) -> String {
     """
@@ -53,7 +49,7 @@ final class StudyPlace {
     return (0..<count).map { Array(generator.story(UInt64($0)).text.utf8) }
   }
 
-  func file(_ name: String) -> String { "\(path)/\(name)" }
+  func file(_ name: String) -> String { directory(name) }
 
   func write(_ text: String, to name: String) throws {
     try disk.writeAtomically(Array(text.utf8), to: file(name))

@@ -2,6 +2,7 @@ import Files
 import Glibc
 import Machine
 import Synchronization
+import TemporaryDirectories
 import Testing
 import Tokenization
 
@@ -17,7 +18,7 @@ import Tokenization
     tokenizer = try testTokenizer()
   }
 
-  private var output: String { directory.file("out") }
+  private var output: String { directory("out") }
 
   private func stories(_ count: Int) -> GeneratedDocuments {
     GeneratedDocuments(count: count) { i in
@@ -90,7 +91,7 @@ import Tokenization
       (builder.batchBytes, builder.pieceBytes, builder.shardTokens) = (batch, piece, 1500)
       let name = "out\(threads)"
       _ = try builder.build(
-        [source], tokenizer: tokenizer, output: directory.file(name), on: ThreadTeam(count: threads)
+        [source], tokenizer: tokenizer, output: directory(name), on: ThreadTeam(count: threads)
       )
       all.append(try contents(name))
     }
@@ -214,12 +215,12 @@ import Tokenization
     #expect(try contents("out") != before)
     #expect(try directory.list() == ["out"])
     try directory.write([1], to: "file")
-    try LocalFileSystem().makeDirectory(directory.file("mine"))
+    try LocalFileSystem().makeDirectory(directory("mine"))
     try directory.write([1], to: "mine/thesis.txt")
     for name in ["file", "mine"] {
       let error = #expect(throws: DatasetError.self) {
         try builder.build(
-          [stories(9)], tokenizer: tokenizer, output: directory.file(name), on: team)
+          [stories(9)], tokenizer: tokenizer, output: directory(name), on: team)
       }
       #expect(error?.kind == .exists)
     }
@@ -234,28 +235,28 @@ import Tokenization
     builder.overwrite = true
     func make(_ name: String, _ count: Int) throws {
       _ = try builder.build(
-        [stories(count)], tokenizer: tokenizer, output: directory.file(name), on: team)
+        [stories(count)], tokenizer: tokenizer, output: directory(name), on: team)
     }
     try make("real", 9)
-    try #require(symlink("real", directory.file("link")) == 0)
-    try files.makeDirectory(directory.file("real.tmp-999999999"))
-    try files.makeDirectory(directory.file("real.tmp-999999999-earlier"))
-    try files.makeDirectory(directory.file("real.tmp-999999999x"))
+    try #require(symlink("real", directory("link")) == 0)
+    try files.makeDirectory(directory("real.tmp-999999999"))
+    try files.makeDirectory(directory("real.tmp-999999999-earlier"))
+    try files.makeDirectory(directory("real.tmp-999999999x"))
     let before = try contents("real")
     try make("link", 10)
     #expect(try contents("real") != before)
-    #expect(try files.status(of: directory.file("link"), followingLinks: false).kind == .link)
+    #expect(try files.status(of: directory("link"), followingLinks: false).kind == .link)
     #expect(try directory.list() == ["link", "real", "real.tmp-999999999x"])
     for name in ["thesis.txt", "train_thesis.bin", "val_.bin", "train_0000.bin"] {
       try directory.write([1], to: "real/\(name)")
       let error = #expect(throws: DatasetError.self) { try make("real", 11) }
       #expect(error?.description.contains("holds \(name), which is no dataset's") == true)
       #expect(try directory.read("real/\(name)") == [1])
-      try files.removeFile(directory.file("real/\(name)"))
+      try files.removeFile(directory("real/\(name)"))
     }
-    try files.makeDirectory(directory.file("real/train_000007.bin"))
+    try files.makeDirectory(directory("real/train_000007.bin"))
     #expect(throws: DatasetError.self) { try make("real", 11) }
-    #expect(files.exists(directory.file("real/train_000007.bin")))
+    #expect(files.exists(directory("real/train_000007.bin")))
   }
 
   /// A program that is ended between moving the earlier dataset aside and naming the new one.
@@ -275,7 +276,7 @@ import Tokenization
     // As those of another process, that is gone.
     for end in ["", "-earlier"] {
       try LocalFileSystem().rename(
-        directory.file(mine + end), to: directory.file("out.tmp-999999999" + end))
+        directory(mine + end), to: directory("out.tmp-999999999" + end))
     }
     #expect(throws: DatasetError.self) { try DatasetBuilder().checkOutput(output) }
     #expect(try contents("out") == before)
@@ -289,16 +290,16 @@ import Tokenization
   /// What would fail at the end fails at the beginning.
   @Test func placesWhereNoDirectoryCanBe() throws {
     try directory.write([1], to: "file")
-    try #require(symlink("nothing", directory.file("link")) == 0)
+    try #require(symlink("nothing", directory("link")) == 0)
     for (name, problem) in [
       ("file/a/b", "file: is a file"), ("link", "link: is a link to nothing"),
     ] {
       let error = #expect(throws: DatasetError.self) {
-        try DatasetBuilder().checkOutput(directory.file(name))
+        try DatasetBuilder().checkOutput(directory(name))
       }
       #expect(error?.description.contains(problem) == true, "\(String(describing: error))")
     }
-    try DatasetBuilder().checkOutput(directory.file("new/and/deep"))
+    try DatasetBuilder().checkOutput(directory("new/and/deep"))
   }
 
   @Test func vocabularies() throws {

@@ -1,5 +1,6 @@
 import Files
 import Glibc
+import TemporaryDirectories
 import Testing
 
 @testable import Dataset
@@ -178,7 +179,7 @@ import Testing
 
   /// Its two passes would not see the same; opening it would wait for ever.
   @Test func pipes() throws {
-    let path = directory.file("pipe.txt")
+    let path = directory("pipe.txt")
     try #require(mkfifo(path, 0o600) == 0)
     let source = try TextSource(path: path)
     let error = #expect(throws: DatasetError.self) { try source.makeReader(pieceBytes: 1 << 20) }
@@ -194,12 +195,12 @@ import Testing
       )
     }
     #expect(try TextSource(path: "x/a.jsonl.zst").isCompressed)
-    let missing = try TextSource(path: directory.file("no.txt"))
+    let missing = try TextSource(path: directory("no.txt"))
     let error = #expect(throws: DatasetError.self) { try missing.makeReader(pieceBytes: 100) }
     #expect(
       error?.description == "\(directory.path)/no.txt: cannot open: No such file or directory")
-    let folder = try TextSource(path: directory.file("d.txt"))
-    try LocalFileSystem().makeDirectory(directory.file("d.txt"))
+    let folder = try TextSource(path: directory("d.txt"))
+    try LocalFileSystem().makeDirectory(directory("d.txt"))
     #expect(throws: DatasetError.self) { try folder.makeReader(pieceBytes: 100) }
   }
 }

@@ -1,5 +1,6 @@
 import Files
 import Machine
+import TemporaryDirectories
 import Testing
 import Tokenization
 
@@ -14,7 +15,7 @@ import Tokenization
     tokenizer = try testTokenizer()
   }
 
-  private var output: String { directory.file("out") }
+  private var output: String { directory("out") }
 
   private func build() throws {
     let documents = GeneratedDocuments(count: 50) { Array("document \($0) of the inn".utf8) }
@@ -59,7 +60,7 @@ import Tokenization
     try directory.write(other.serialized(), to: "out/tokenizer.json")
     #expect(error()?.kind == .wrongTokenizer)
     #expect(error()?.problem.contains("its tokenizer.json is \(other.fingerprint)") == true)
-    try LocalFileSystem().removeFile(directory.file("out/tokenizer.json"))
+    try LocalFileSystem().removeFile(directory("out/tokenizer.json"))
     #expect(error()?.problem.contains("tokenizer") == true)
   }
 
@@ -78,7 +79,7 @@ import Tokenization
     #expect(error()?.kind == .truncated)
     try directory.write(try directory.read("out/train_000000.bin"), to: "out/\(name)")
     #expect(error()?.problem.contains("damaged or was replaced") == true)
-    try LocalFileSystem().removeFile(directory.file("out/\(name)"))
+    try LocalFileSystem().removeFile(directory("out/\(name)"))
     #expect(error()?.kind == .system)
   }
 
@@ -178,7 +179,7 @@ import Tokenization
       #expect(throws: DatasetError.self) { try BareShards(names, directory: "d") }
     }
     #expect(throws: DatasetError.self) {
-      try TokenDataset(directory: directory.file("none"), tokenizer: tokenizer)
+      try TokenDataset(directory: directory("none"), tokenizer: tokenizer)
     }
   }
 }

@@ -1,4 +1,5 @@
 import Files
+import TemporaryDirectories
 import Testing
 
 @testable import Dataset
@@ -43,7 +44,7 @@ import Testing
     #expect(written[0].name == "train_000000.bin")
     var read: [UInt32] = []
     for entry in written {
-      let shard = try TokenShard(path: directory.file(entry.name), vocabularySize: 65536)
+      let shard = try TokenShard(path: directory(entry.name), vocabularySize: 65536)
       #expect(shard.count == entry.tokens)
       #expect(CRC32C.checksum(try directory.read(entry.name)) == entry.crc32c)
       read += shard.withTokens { $0.map { UInt32($0) } }
@@ -68,7 +69,7 @@ import Testing
     let written = try writer.finish()
     #expect(written.map(\.tokens) == [1_100_000, 100_000])
     let stream = TokenStream(
-      try written.map { try TokenShard(path: directory.file($0.name), vocabularySize: 50257) })
+      try written.map { try TokenShard(path: directory($0.name), vocabularySize: 50257) })
     var read = [UInt32](repeating: 0, count: tokens.count)
     read.withUnsafeMutableBufferPointer { stream.copy(from: 0, into: $0) }
     #expect(read == tokens)
@@ -113,7 +114,7 @@ import Testing
     #expect(try message([1]).contains("expected an even number of bytes (uint16 tokens), found 1"))
     #expect(try message([1, 0, 2]).contains("found 3"))
     #expect(throws: DatasetError.self) {
-      try TokenShard(path: directory.file("none.bin"), vocabularySize: nil)
+      try TokenShard(path: directory("none.bin"), vocabularySize: nil)
     }
     #expect(throws: DatasetError.self) {
       try TokenShard(path: directory.path, vocabularySize: nil)

@@ -1,5 +1,6 @@
 import Files
 import Glibc
+import TemporaryDirectories
 import Testing
 
 @Suite struct FileSystemTests {

@@ -1,28 +1,23 @@
 import Files
-import Glibc
+import TemporaryDirectories
 import Testing
 
 /// A directory in which the program runs, with a model of some 40,000 parameters in `m.json`.
 final class Workplace {
-  let path: String
+  private let directory: TemporaryDirectory
+  var path: String { directory.path }
   let program: Program
   private let disk = LocalFileSystem()
 
   init() throws {
-    // In memory where there is such a folder: hundreds of checkpoints are synced.
-    let parent = LocalFileSystem().isDirectory("/dev/shm") ? "/dev/shm" : "/tmp"
-    var template = Array("\(parent)/pipeline-tests-XXXXXX".utf8CString)
-    let made = template.withUnsafeMutableBufferPointer { $0.baseAddress.flatMap { mkdtemp($0) } }
-    path = String(cString: try #require(made))
-    program = Program(directory: path)
+    directory = try TemporaryDirectory()
+    program = Program(directory: directory.path)
     try write(
       "{\"model_type\":\"gpt2\",\"n_embd\":32,\"n_layer\":2,\"n_head\":2,\"n_positions\":64}",
       to: "m.json")
   }
 
-  deinit { try? disk.removeTree(path) }
-
-  func file(_ name: String) -> String { "\(path)/\(name)" }
+  func file(_ name: String) -> String { directory(name) }
 
   func read(_ name: String) throws -> [UInt8] {
     try disk.readBytes(file(name), limit: 1 << 30)

@@ -1,8 +1,8 @@
 import Checkpoints
 import Dataset
 import Files
-import Glibc
 import Machine
+import TemporaryDirectories
 import Testing
 import Tokenization
 
@@ -14,20 +14,15 @@ import Tokenization
 /// A directory with a model of some 40,000 parameters and a dataset of stories, in which runs of a
 /// fraction of a second are made.
 final class TinyRun {
-  let path: String
+  private let directory: TemporaryDirectory
+  var path: String { directory.path }
   private static let tokenizer = Result { try makeTokenizer() }
 
   init(stories: Int = 60) throws {
-    // In memory where there is such a folder: hundreds of checkpoints are synced.
-    let parent = LocalFileSystem().isDirectory("/dev/shm") ? "/dev/shm" : "/tmp"
-    var template = Array("\(parent)/training-tests-XXXXXX".utf8CString)
-    let made = template.withUnsafeMutableBufferPointer { $0.baseAddress.flatMap { mkdtemp($0) } }
-    path = String(cString: try #require(made))
+    directory = try TemporaryDirectory()
     try write(Self.modelJSON, to: "model.json")
     try Self.build(stories: stories, tokenizer: try Self.tokenizer.get(), output: "\(path)/data")
   }
-
-  deinit { try? LocalFileSystem().removeTree(path) }
 
   static let modelJSON: JSON = [
     "model_type": "gpt2", "n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 64,
@@ -53,7 +48,7 @@ final class TinyRun {
   }
 
   /// The path of a file.
-  func file(_ name: String) -> String { "\(path)/\(name)" }
+  func file(_ name: String) -> String { directory(name) }
 
   func write(_ json: JSON, to name: String) throws {
     try LocalFileSystem().writeAtomically(json.serialized(), to: file(name))
