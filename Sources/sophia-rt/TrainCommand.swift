@@ -22,9 +22,9 @@ struct TrainCommand: ParsableCommand {
       AdamW's loss in about half the steps, each a few percent longer. AdamW itself needs 0.8 of its steps \
       with a rate of their own for matrices (--lr 0.032 --matrix-lr-ratio 0.0625), and Sophia-G 0.81 to \
       0.86 of those (--lr 0.016 --matrix-lr-ratio 0.0625 --sophia-form nesterov --beta1 0.9 --gamma 0.2 \
-      --epsilon 1e-5): 1.35M parameters, 10M tokens, Benchmarks/study. tiny and 30m begin with sophia-muon, \
-      nano with Sophia-G, nesterov and 1/8; the larger ones have the paper's numbers, which are for large \
-      batches and were not measured at theirs: try sophia-muon.
+      --epsilon 1e-5): 1.35M parameters, 10M tokens, Benchmarks/study. Models begin with sophia-muon, \
+      nano with Sophia-G, nesterov and 1/8; a model file that names no optimizer, --init-from and \
+      --recipe paper with Sophia-G and the paper's numbers, which are for its large batches.
       """)
 
   @Option(
@@ -62,8 +62,9 @@ struct TrainCommand: ParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "sophia-g (default but in tiny and 30m), sophia-h (exact Hessian-vector products), adamw, lion, muon (adamw "
-        + "for embeddings and vectors), or sophia-muon (ours, default in tiny and 30m: muon with sophia-g for those).",
+      "sophia-muon (ours, default of presets but nano: Muon for matrices, Sophia-G for embeddings and vectors), "
+        + "sophia-g (default elsewhere), sophia-h (exact Hessian-vector products), adamw, lion or muon (with "
+        + "AdamW for embeddings and vectors).",
       valueName: "name"))
   var optimizer: String?
   @Option(
