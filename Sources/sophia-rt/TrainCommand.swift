@@ -19,12 +19,13 @@ struct TrainCommand: ParsableCommand {
 
       Defaults depend on --model and --optimizer (models/README.md); flags win over --config, that over \
       --recipe, that over the model's defaults. At the small batches of a CPU, muon and sophia-muon reach \
-      AdamW's loss in about half the steps, each a few percent longer. AdamW itself needs 0.8 of its steps \
-      with a rate of their own for matrices (--lr 0.032 --matrix-lr-ratio 0.0625), and Sophia-G 0.81 to \
-      0.86 of those (--lr 0.016 --matrix-lr-ratio 0.0625 --sophia-form nesterov --beta1 0.9 --gamma 0.2 \
-      --epsilon 1e-5): 1.35M parameters, 10M tokens, Benchmarks/study. Models begin with sophia-muon, \
-      nano with Sophia-G, nesterov and 1/8; a model file that names no optimizer, --init-from and \
-      --recipe paper with Sophia-G and the paper's numbers, which are for its large batches.
+      the loss of AdamW with one rate in less than half its steps, each a few percent longer. AdamW itself \
+      needs 0.72 of them with a rate of their own for matrices and a shorter momentum (--lr 0.032 \
+      --matrix-lr-ratio 0.0625 --beta1 0.8), Sophia-G 0.75 (--lr 0.016 --matrix-lr-ratio 0.0625 \
+      --sophia-form nesterov --beta1 0.9 --gamma 0.2 --epsilon 1e-5): 1.35M parameters, 10M tokens, \
+      Benchmarks/study. Presets begin with sophia-muon, nano with Sophia-G, nesterov and 1/8; a model file \
+      that names no optimizer, --init-from and --recipe paper with Sophia-G and the paper's numbers, which \
+      are for its large batches.
       """)
 
   @Option(
