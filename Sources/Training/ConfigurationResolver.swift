@@ -148,6 +148,8 @@ extension TrainingConfiguration {
         (beta2, gamma, curvatureInterval) = (h.beta2, h.rho, h.interval)
         // What small batches want of Sophia-G (`nano`, `tiny`), at any size of the model.
         (beta1, epsilon) = (0.8, 1e-5)
+        // 0.012 to 0.02 nats ahead of Muon's 0.95 (Benchmarks/study).
+        momentum = 0.9
       }
     }
   }

@@ -105,7 +105,7 @@ extension TrainingTests {
       arguments: [
         ("sophia-h", "probe", "rademacher"), ("sophia-muon", "sophia-lr", 0.003),
         ("sophia-muon", "gamma", 1.0), ("sophia-muon", "curvature-share", 1.0),
-        ("sophia-muon", "momentum", 0.9), ("sophia-muon", "sophia-form", "nesterov"),
+        ("sophia-muon", "momentum", 0.8), ("sophia-muon", "sophia-form", "nesterov"),
         ("muon", "adamw-lr", 0.003),
       ] as [(String, String, JSON)])
     func anotherNumberOfTheOptimizersOwnGivesOtherBits(

@@ -294,7 +294,7 @@ extension TrainingTests {
       #expect(usual.muon.rest == .sophia(usual.sophia) && usual.sophia.form == .paper)
       #expect(usual.beta1 == 0.8 && usual.beta2 == 0.99 && usual.gamma == 0.05)
       #expect(usual.epsilon == 1e-5 && usual.curvatureInterval == 10)
-      #expect(usual.momentum == 0.95 && usual.weightDecay == 0.01)
+      #expect(usual.momentum == 0.9 && usual.weightDecay == 0.01)
       let own = try resolve(["sophia-g": ["lr": 1], "sophia-muon": ["sophia-lr": 3, "beta1": 0.7]])
       #expect(own.sophiaLR == 3 && own.beta1 == 0.7)
       let said = try resolve(preset, ["sophia-lr": 0.004, "gamma": 0.2, "beta1": 0.5])
