@@ -40,15 +40,15 @@ struct StudyRecord {
   var rates: String {
     var configuration = TrainingConfiguration()
     guard (try? configuration.apply(result.configuration, from: nil)) != nil else { return "" }
-    let keys = ["lr", "matrix-lr-ratio", "adamw-lr", "sophia-lr"]
-    let isSaid = { key in settings.contains { $0.key == key } }
-    let read = keys.filter {
-      configuration.idleReason(of: $0) == nil
-        && ($0 != "matrix-lr-ratio" || configuration.matrixLRRatio != 1)
+    let ratios = [
+      "matrix-lr-ratio": configuration.matrixLRRatio,
+      "vector-lr-ratio": configuration.vectorLRRatio,
+    ]
+    let read = (["lr", "adamw-lr", "sophia-lr"] + ratios.keys).filter {
+      configuration.idleReason(of: $0) == nil && ratios[$0] != 1
     }
-    if read.allSatisfy(isSaid) { return "" }
-    let (matrices, rest) = (configuration.matrixLR, configuration.restLR)
-    return matrices == rest ? "lr \(rest)" : "lr \(matrices) in matrices, \(rest) else"
+    let isSaid = { key in settings.contains { $0.key == key } }
+    return read.allSatisfy(isSaid) ? "" : "lr \(configuration.learningRateDescription { "\($0)" })"
   }
 
   /// A value of its configuration.

@@ -164,7 +164,7 @@ extension TrainingConfiguration {
     warmup = 2000
     schedule = Schedule.Shape.cosine.rawValue
     minLRRatio = 0.05
-    matrixLRRatio = 1
+    (matrixLRRatio, vectorLRRatio) = (1, 1)
     clip = 1
     curvatureShare = 0.5
     takeNumbers(width: width)

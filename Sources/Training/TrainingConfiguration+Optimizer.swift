@@ -63,8 +63,9 @@ extension TrainingConfiguration {
 
   /// Keys whose best values are each optimizer's own.
   static let optimizersKeys = [
-    "sophia-form", "lr", "adamw-lr", "sophia-lr", "matrix-lr-ratio", "weight-decay", "momentum",
-    "beta1", "beta2", "gamma", "auto-rho", "bias-correct-h", "epsilon", "curvature-interval",
+    "sophia-form", "lr", "adamw-lr", "sophia-lr", "matrix-lr-ratio",
+    "vector-lr-ratio", "weight-decay", "momentum", "beta1", "beta2", "gamma", "auto-rho",
+    "bias-correct-h", "epsilon", "curvature-interval",
     "curvature-share", "curvature-groups", "probe",
   ]
 
@@ -98,13 +99,25 @@ extension TrainingConfiguration {
   /// Peak learning rate of the layers' matrices.
   public var matrixLR: Double { optimizerName.isMuon ? lr : lr * matrixLRRatio }
 
-  /// Peak learning rate of embeddings, biases and LayerNorm.
+  /// Peak learning rate of embeddings.
   public var restLR: Double {
     switch optimizerName {
     case .muon: adamWLR
     case .sophiaMuon: sophiaLR
     default: lr
     }
+  }
+
+  /// Peak learning rate of biases and LayerNorm.
+  public var vectorLR: Double { restLR * vectorLRRatio }
+
+  /// Peak learning rates in words, such as `0.02 in matrices, 0.008 else`; `format` makes the numbers.
+  public func learningRateDescription(_ format: (Double) -> String) -> String {
+    let (matrices, rest) = (format(matrixLR), format(restLR))
+    if vectorLRRatio != 1 {
+      return "\(matrices) in matrices, \(format(vectorLR)) in vectors, \(rest) in embeddings"
+    }
+    return matrixLR == restLR ? rest : "\(matrices) in matrices, \(rest) else"
   }
 
   /// Which optimizer; the keys let no other name in.

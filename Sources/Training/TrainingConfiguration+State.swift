@@ -23,9 +23,9 @@ extension TrainingConfiguration {
 
   private func ranges(_ entries: [ParameterTable.Entry]) -> [ParameterRange] {
     entries.map {
-      ParameterRange(
-        offset: $0.offset, count: $0.count, decayed: $0.decayed,
-        rateFactor: $0.matrices > 0 ? Float(matrixLRRatio) : 1)
+      let ratio = $0.matrices > 0 ? matrixLRRatio : $0.shape.count == 1 ? vectorLRRatio : 1
+      return ParameterRange(
+        offset: $0.offset, count: $0.count, decayed: $0.decayed, rateFactor: Float(ratio))
     }
   }
 

@@ -54,6 +54,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var sophiaLR = 2e-3
   /// Learning rate of the layers' matrices over that of the rest; Muon's have one of their own.
   public var matrixLRRatio = 1.0
+  /// Learning rate of biases and LayerNorm over that of the embeddings.
+  public var vectorLRRatio = 1.0
   /// Steps of linear warmup.
   public var warmup = 100
   /// `cosine` or `constant`.
@@ -119,6 +121,7 @@ public struct TrainingConfiguration: Sendable, Equatable {
     .number("lr", \.lr, 0...1e3), .number("adamw-lr", \.adamWLR, 0...1e3),
     .number("sophia-lr", \.sophiaLR, 0...1e3),
     .number("matrix-lr-ratio", \.matrixLRRatio, 0...1e3),
+    .number("vector-lr-ratio", \.vectorLRRatio, 0...1e3),
     .integer("warmup", \.warmup, 0...1 << 31),
     .choice("schedule", \.schedule, Schedule.Shape.allCases.map(\.rawValue)),
     .number("min-lr-ratio", \.minLRRatio, 0...1), .number("weight-decay", \.weightDecay, 0...1e3),

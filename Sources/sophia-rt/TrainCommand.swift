@@ -119,6 +119,10 @@ struct TrainCommand: ParsableCommand {
   var matrixLRRatio: Double?
   @Option(
     help: ArgumentHelp(
+      "Learning rate of biases and LayerNorm over that of the embeddings.", valueName: "x"))
+  var vectorLRRatio: Double?
+  @Option(
+    help: ArgumentHelp(
       "Steps of linear warmup (default: the model's, at most a fifth of the run).", valueName: "n"))
   var warmup: Int?
   @Option(help: ArgumentHelp("cosine (default but in nano) or constant.", valueName: "name"))
@@ -243,7 +247,7 @@ struct TrainCommand: ParsableCommand {
     ]
     let numbers: [(String, Double?)] = [
       ("lr", lr), ("adamw-lr", adamwLR), ("sophia-lr", sophiaLR),
-      ("matrix-lr-ratio", matrixLRRatio),
+      ("matrix-lr-ratio", matrixLRRatio), ("vector-lr-ratio", vectorLRRatio),
       ("momentum", momentum), ("min-lr-ratio", minLRRatio),
       ("weight-decay", weightDecay), ("clip", clip),
       ("beta1", beta1), ("beta2", beta2), ("gamma", gamma), ("epsilon", epsilon),

@@ -27,20 +27,14 @@ final class TrainDisplay {
       "data: \(Format.grouped(run.dataset.train.count)) training and "
         + "\(Format.grouped(run.dataset.validation.count)) validation tokens")
     note(
-      "\(c.optimizerDescription), \(Self.rates(c)), \(Format.grouped(c.batchTokens)) tokens a step, "
-        + "\(Format.grouped(c.steps)) steps")
+      "\(c.optimizerDescription), lr \(c.learningRateDescription { Format.scientific($0) }), "
+        + "\(Format.grouped(c.batchTokens)) tokens a step, \(Format.grouped(c.steps)) steps")
     note(trainer.memory.description)
     peak = PeakProbe.gigaops(on: team)
     note("measured fp32 peak \(Format.fixed(peak, 0)) GFLOP/s on \(team.count) threads")
     firstStep = trainer.step
     if trainer.step > 0 { note("resuming after step \(trainer.step)") }
     sampler = TextSampler(run: run, on: team)
-  }
-
-  /// The peak learning rate, or both where the layers' matrices have one of their own.
-  private static func rates(_ c: TrainingConfiguration) -> String {
-    let (matrices, rest) = (Format.scientific(c.matrixLR), Format.scientific(c.restLR))
-    return matrices == rest ? "lr \(rest)" : "lr \(matrices) in matrices and \(rest) elsewhere"
   }
 
   /// An event of the run.

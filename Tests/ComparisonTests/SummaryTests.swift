@@ -134,6 +134,10 @@ extension ComparisonTests {
           "\"lr\": 0.5, \"matrix-lr-ratio\": 0.25",
           "\"lr\": 0.5, \"matrix-lr-ratio\": 0.25", ""
         ),
+        (
+          "\"lr\": 0.5", "\"lr\": 0.5, \"matrix-lr-ratio\": 0.25, \"vector-lr-ratio\": 0.5",
+          "lr 0.125 in matrices, 0.25 in vectors, 0.5 in embeddings"
+        ),
       ])
     func ratesThatNoSettingSays(settings: String, configuration: String, rates: String) throws {
       let text = """

@@ -92,7 +92,7 @@ extension TrainingTests {
         ("optimizer", "sophia-h"), ("optimizer", "adamw"), ("optimizer", "lion"),
         ("optimizer", "muon"), ("optimizer", "sophia-muon"),
         ("schedule", "constant"),
-        ("beta1", 0.9), ("matrix-lr-ratio", 0.5),
+        ("beta1", 0.9), ("matrix-lr-ratio", 0.5), ("vector-lr-ratio", 0.5),
       ] as [(String, JSON)])
     func anotherConfigurationGivesOtherBits(key: String, value: JSON) throws {
       let tiny = try TinyRun()
@@ -106,7 +106,7 @@ extension TrainingTests {
         ("sophia-h", "probe", "rademacher"), ("sophia-muon", "sophia-lr", 0.003),
         ("sophia-muon", "gamma", 1.0), ("sophia-muon", "curvature-share", 1.0),
         ("sophia-muon", "momentum", 0.8), ("sophia-muon", "sophia-form", "nesterov"),
-        ("muon", "adamw-lr", 0.003),
+        ("muon", "adamw-lr", 0.003), ("muon", "vector-lr-ratio", 0.5),
       ] as [(String, String, JSON)])
     func anotherNumberOfTheOptimizersOwnGivesOtherBits(
       optimizer: String, key: String, value: JSON

@@ -421,12 +421,19 @@ extension TrainingTests {
       try configuration.validate()
     }
 
-    /// `matrix-lr-ratio` is of the layers' linear weights and of nothing else: a first step of ±η shows
-    /// each coordinate's η.
-    @Test(arguments: ["sophia-g", "adamw", "lion"])
-    func onlyTheLayersMatricesHaveTheirRate(optimizer: String) throws {
+    /// `matrix-lr-ratio` is of the layers' linear weights, `vector-lr-ratio` of biases and LayerNorm, and
+    /// neither of anything else: a first step of ±η shows each coordinate's η.
+    @Test(arguments: ["sophia-g", "adamw", "lion", "muon", "sophia-muon"])
+    func matricesAndVectorsHaveTheirRates(optimizer: String) throws {
       var configuration = TrainingConfiguration()
-      (configuration.optimizer, configuration.matrixLRRatio) = (optimizer, 0.25)
+      (configuration.optimizer, configuration.vectorLRRatio) = (optimizer, 2)
+      let isMuon = configuration.optimizerName.isMuon
+      // What Muon leaves to others has the rate of its matrices here.
+      if isMuon {
+        (configuration.adamWLR, configuration.sophiaLR) = (configuration.lr, configuration.lr)
+      } else {
+        configuration.matrixLRRatio = 0.25
+      }
       let table = ParameterTable(
         GPT2Config(
           vocabularySize: 5, contextLength: 6, width: 4, layers: 2, heads: 2,
@@ -440,7 +447,10 @@ extension TrainingTests {
         curvature: nil, on: team)
       let matrices = ["attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"].map { "\($0).weight" }
       for entry in table.entries {
-        let rate: Float = matrices.contains(where: entry.name.hasSuffix) ? 0.125 : 0.5
+        let isMatrix = matrices.contains(where: entry.name.hasSuffix)
+        if isMatrix && isMuon { continue }
+        let isEmbedding = ["wte.weight", "wpe.weight"].contains(where: entry.name.hasSuffix)
+        let rate: Float = isMatrix ? 0.125 : isEmbedding ? 0.5 : 1
         for i in entry.offset..<entry.offset + entry.count {
           #expect(abs(theta.base[i] + rate) < 1e-6, "\(entry.name)")
         }
