@@ -21,9 +21,9 @@ struct TrainCommand: ParsableCommand {
       --recipe, that over the model's defaults. At the small batches of a CPU, muon and sophia-muon reach \
       the loss of AdamW with one rate in less than half its steps, each a few percent longer. AdamW itself \
       needs 0.72 of them with a rate of their own for matrices and a shorter momentum (--lr 0.032 \
-      --matrix-lr-ratio 0.0625 --beta1 0.8), Sophia-G 0.75 (--lr 0.016 --matrix-lr-ratio 0.0625 \
-      --sophia-form nesterov --beta1 0.9 --gamma 0.2 --epsilon 1e-5): 1.35M parameters, 10M tokens, \
-      Benchmarks/study. Presets begin with sophia-muon, nano with Sophia-G, nesterov and 1/8; a model file \
+      --matrix-lr-ratio 0.0625 --beta1 0.8), Sophia-G 0.7 (--lr 0.016 --matrix-lr-ratio 0.0625 \
+      --vector-lr-ratio 0.25 --sophia-form nesterov --beta1 0.9 --gamma 0.2 --epsilon 1e-5): 1.35M \
+      parameters, 10M tokens, Benchmarks/study. Presets begin with sophia-muon, nano with Sophia-G, nesterov and 1/8; a model file \
       that names no optimizer, --init-from and --recipe paper with Sophia-G and the paper's numbers, which \
       are for its large batches.
       """)
