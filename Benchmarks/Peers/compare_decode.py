@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import pathlib
+import signal
 import statistics
 import subprocess
 import sys
@@ -48,12 +49,18 @@ def ours(a, weights):
 
 
 def peer(a, script, *arguments):
+    """Its rates; none, and a line that says why, if it failed."""
     command = [sys.executable, str(HERE / script), *arguments]
     command += ["--threads", str(a.threads), "--repetitions", str(a.repetitions)]
     run = subprocess.run(command, capture_output=True, text=True)
-    if run.returncode != 0:
-        raise SystemExit(f"{script}: {run.stderr}")
-    return json.loads(run.stdout.splitlines()[-1])
+    if run.returncode == 0:
+        return json.loads(run.stdout.splitlines()[-1])
+    if run.returncode < 0:
+        why = f"ended by {signal.Signals(-run.returncode).name}"
+    else:
+        why = (run.stderr.strip().splitlines() or ["no message"])[-1]
+    print(f"{script} {' '.join(arguments)}: {why}", file=sys.stderr, flush=True)
+    return {}
 
 
 def gguf(a, work, kind):
@@ -91,7 +98,7 @@ def converted(a, work):
 
 
 def compare(a, work):
-    ratios = {}
+    ratios, failed = {}, set()
     for number in range(1, a.rounds + 1):
         for weights in a.weights.split(","):
             kind, compute = PEERS[weights]
@@ -105,12 +112,18 @@ def compare(a, work):
             for what, title in WORK.items():
                 line = f"round {number}  {title:30}  sophia-rt {weights:4} {mine[what]:7.1f} tok/s"
                 for name, rates in others.items():
+                    if not rates:
+                        failed.add(name)
+                        line += f"  {name} failed"
+                        continue
                     ratio = mine[what] / rates[what]
                     ratios.setdefault((title, weights, name), []).append(ratio)
                     line += f"  {name} {rates[what]:7.1f} ratio {ratio:.2f}"
                 print(line, flush=True)
     for (title, weights, name), values in ratios.items():
         print(f"median ratio {statistics.median(values):.2f}  {title}, {weights} to {name}")
+    if failed:
+        raise SystemExit(f"failed: {', '.join(sorted(failed))}")
 
 
 def main():
