@@ -84,7 +84,8 @@ public struct TrainingConfiguration: Sendable, Equatable {
   public var curvatureInterval = 10
   /// Share of a step's sequences that the refresh uses.
   public var curvatureShare = 0.5
-  /// M: groups of those sequences whose estimates are averaged; 1 is the paper.
+  /// M: groups of those sequences, whose sizes differ by one at most and whose estimates are averaged;
+  /// 1 is the paper.
   public var curvatureGroups = 1
   /// Random directions of sophia-h: `gaussian`, as the paper has it, or `rademacher`.
   public var probe = Probe.gaussian.rawValue
