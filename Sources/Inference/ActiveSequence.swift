@@ -3,7 +3,7 @@ import Transformer
 /// A request that the engine works on.
 final class ActiveSequence {
   let id: Int
-  let request: Request
+  let request: SequenceRequest
   let cache: KVCache
   let sampler: Sampler
   /// Key and value pages set aside for it.
@@ -17,7 +17,7 @@ final class ActiveSequence {
   private var lookup = PromptLookup()
   private let contextLength: Int
 
-  init(id: Int, request: Request, cache: KVCache, pages: Int, contextLength: Int) {
+  init(id: Int, request: SequenceRequest, cache: KVCache, pages: Int, contextLength: Int) {
     self.id = id
     self.request = request
     self.cache = cache
@@ -73,7 +73,7 @@ final class ActiveSequence {
   }
 
   /// Key and value pages that a request needs at most.
-  static func pages(_ request: Request, contextLength: Int) -> Int {
+  static func pages(_ request: SequenceRequest, contextLength: Int) -> Int {
     // The last token is never read. (No overflow: both summands are at most contextLength.)
     KVPool.pages(
       for: min(

@@ -19,7 +19,7 @@ public final class Engine {
   private let scratch: [SamplerScratch]
   /// Rows that a step takes, as long as any of them are a prompt's.
   private let promptRows: Int
-  private var waiting: [(id: Int, request: Request)] = []
+  private var waiting: [(id: Int, request: SequenceRequest)] = []
   private var active: [ActiveSequence] = []
   /// Requests that ended thus and are not reported yet.
   private var cancelled: [Int] = []
@@ -49,9 +49,9 @@ public final class Engine {
       of: team, vocabularySize: model.config.vocabularySize)
   }
 
-  /// Queues a request; the number it returns names the request in ``Step/request``. Throws an
+  /// Queues a request; the number it returns names the request in ``SequenceStep/request``. Throws an
   /// ``InferenceError`` that says what is wrong with it.
-  public func submit(_ request: Request) throws(InferenceError) -> Int {
+  public func submit(_ request: SequenceRequest) throws(InferenceError) -> Int {
     try check(request)
     defer { nextID += 1 }
     waiting.append((nextID, request))
@@ -59,7 +59,7 @@ public final class Engine {
   }
 
   /// Throws what ``submit(_:)`` would throw.
-  public func check(_ request: Request) throws(InferenceError) {
+  public func check(_ request: SequenceRequest) throws(InferenceError) {
     try request.validate(
       vocabularySize: config.vocabularySize, contextLength: config.contextLength)
     let needed = ActiveSequence.pages(request, contextLength: config.contextLength)
@@ -77,7 +77,7 @@ public final class Engine {
   /// while prompts are being read; when nothing is left to do, too (``unfinished`` is 0).
   ///
   /// Throws ``MemoryError`` if there is none for the logits; the step may be tried again.
-  public func step() throws(MemoryError) -> [Step] {
+  public func step() throws(MemoryError) -> [SequenceStep] {
     dropCancelled()
     admit()
     if active.isEmpty { return takeCancelled() }
@@ -107,9 +107,9 @@ public final class Engine {
     }
   }
 
-  private func takeCancelled() -> [Step] {
+  private func takeCancelled() -> [SequenceStep] {
     defer { cancelled = [] }
-    return cancelled.map { Step(request: $0, end: .stopped) }
+    return cancelled.map { SequenceStep(request: $0, end: .stopped) }
   }
 
   /// Lets waiting requests join, in order, while pages last.
@@ -128,7 +128,7 @@ public final class Engine {
 
   /// An empty cache, or one that shares the beginning of a text at hand; nil while that text's
   /// prompt is still being read.
-  private func cache(for request: Request) -> KVCache? {
+  private func cache(for request: SequenceRequest) -> KVCache? {
     // The last token must be read by its own sequence: its logits are needed.
     let most = min(request.prompt.count - 1, config.contextLength - 1)
     var (best, shared) = (active.first, 0)
@@ -186,7 +186,7 @@ public final class Engine {
   }
 
   /// Appends what was drawn; a sequence that ends gives its pages back.
-  private func finish(_ sequence: ActiveSequence, _ draw: SequenceDraws.Draw?) -> Step {
+  private func finish(_ sequence: ActiveSequence, _ draw: SequenceDraws.Draw?) -> SequenceStep {
     var (token, end): (UInt32?, EndReason?) = (nil, .invalidLogits)
     if let draw {
       let stops = sequence.request.stopTokens.contains(draw.token)
@@ -194,7 +194,7 @@ public final class Engine {
       end = stops ? .endOfText(draw.token) : sequence.append(draw.token)
     }
     if end != nil { active.removeAll { $0 === sequence } }
-    return Step(
+    return SequenceStep(
       request: sequence.id, token: token, logprob: draw?.logprob, top: draw?.top ?? [], end: end)
   }
 }

@@ -6,19 +6,19 @@ public final class Generator {
   public let engine: Engine
   private let id: Int
   /// Steps that `next` has not returned yet.
-  private var steps: ArraySlice<Step> = []
+  private var steps: ArraySlice<SequenceStep> = []
   private var ended = false
 
   /// Throws an ``InferenceError`` that says what is wrong with the request. The engine must have no
   /// other requests until this one has ended.
-  public init(_ engine: Engine, _ request: Request) throws(InferenceError) {
+  public init(_ engine: Engine, _ request: SequenceRequest) throws(InferenceError) {
     precondition(engine.unfinished == 0, "Generator: the engine has other requests")
     self.engine = engine
     id = try engine.submit(request)
   }
 
   /// The next token or the end; nil after the end. Throws ``MemoryError``.
-  public func next() throws(MemoryError) -> Step? {
+  public func next() throws(MemoryError) -> SequenceStep? {
     while !ended && steps.isEmpty { steps = try engine.step().filter { $0.request == id }[...] }
     guard let step = steps.popFirst() else { return nil }
     ended = step.end != nil
@@ -28,7 +28,7 @@ public final class Generator {
   /// Ends the text: `next` reports it.
   public func stop() {
     let hasEnded = steps.contains { $0.end != nil }
-    steps = hasEnded ? [Step(request: id, end: .stopped)] : []
+    steps = hasEnded ? [SequenceStep(request: id, end: .stopped)] : []
     if !hasEnded { engine.cancel(id) }
   }
 }

@@ -107,7 +107,7 @@ struct GenerateCommand: ParsableCommand {
   private func job(
     _ prompt: [UInt32], _ sample: UInt32, _ options: GenerationOptions, _ loaded: LoadedModel
   ) -> GenerationRun.Job {
-    let request = Request(
+    let request = SequenceRequest(
       prompt: prompt, maxTokens: options.maxTokens, sampling: options.sampling,
       stopTokens: Set([loaded.tokenizer.endOfText].compactMap { $0 }), seed: options.seed,
       sample: sample, slide: slide, logprobs: logprobs,

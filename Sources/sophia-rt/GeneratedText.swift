@@ -40,7 +40,7 @@ struct GeneratedText {
 
   /// Takes a step of the engine. Returns the bytes that can be shown now, whole characters; after it
   /// `end` may be set, by a stop string too, of which the engine knows nothing.
-  mutating func take(_ step: Step) -> [UInt8] {
+  mutating func take(_ step: SequenceStep) -> [UInt8] {
     var bytes: [UInt8] = []
     if let id = step.token {
       tokens.append(Token(id: id, start: length, logprob: step.logprob, top: step.top))

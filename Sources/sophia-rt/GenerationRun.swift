@@ -7,7 +7,7 @@ import Transformer
 final class GenerationRun {
   /// A text to be written.
   struct Job {
-    let request: Request
+    let request: SequenceRequest
     /// Strings that end it.
     let stops: [String]
   }

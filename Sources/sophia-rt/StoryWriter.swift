@@ -19,7 +19,7 @@ struct StoryWriter {
     var texts: [Int: [UInt32]] = [:]
     for sample in 0..<count {
       let id = try engine.submit(
-        Request(
+        SequenceRequest(
           prompt: [end], maxTokens: max(1, length - 1), stopTokens: [end], seed: 1,
           sample: UInt32(sample)))
       texts[id] = []

@@ -22,7 +22,7 @@ final class TextSampler {
       let engine = try Engine(model, pages: KVPool.pages(for: MemoryPlan.sampleLength), on: team)
       let generator = try Generator(
         engine,
-        Request(
+        SequenceRequest(
           prompt: [tokenizer.endOfText ?? 0],
           maxTokens: min(MemoryPlan.sampleLength, run.model.contextLength) - 1,
           sampling: SamplingSettings(temperature: 0.8),

@@ -32,7 +32,7 @@ import Testing
       if n % 3 == 0 {
         let steps = try EngineTests.run(
           try tiny.decoderModel(),
-          Request(prompt: context, maxTokens: 3, sampling: .greedy, slide: true))
+          SequenceRequest(prompt: context, maxTokens: 3, sampling: .greedy, slide: true))
         continuations[0] = steps.compactMap(\.token)
       }
       return Question(context: context, continuations: continuations)

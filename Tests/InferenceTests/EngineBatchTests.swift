@@ -8,9 +8,9 @@ import Testing
 /// Many requests at once: each has the bytes that it has alone.
 @Suite struct EngineBatchTests {
   /// Random requests; every third begins like the one before.
-  static func requests(_ count: Int, _ tiny: TinyModel, seed: UInt64 = 77) -> [Request] {
+  static func requests(_ count: Int, _ tiny: TinyModel, seed: UInt64 = 77) -> [SequenceRequest] {
     let random = Philox(seed: seed)
-    var requests: [Request] = []
+    var requests: [SequenceRequest] = []
     for n in 0..<count {
       func pick(_ what: UInt32, _ below: Int) -> Int {
         Int(random.uniform(stream: what, UInt64(n)) * Double(below))
@@ -24,7 +24,7 @@ import Testing
         SamplingSettings(topP: 0.9, repetitionPenalty: 1.2), SamplingSettings(minP: 0.1),
       ]
       requests.append(
-        Request(
+        SequenceRequest(
           prompt: prompt, maxTokens: 1 + pick(2, 40), sampling: settings[pick(3, settings.count)],
           stopTokens: [UInt32(pick(4, 101))], seed: UInt64(pick(5, 3)), sample: UInt32(pick(6, 3)),
           slide: pick(7, 4) == 0, logprobs: pick(8, 3) == 0 ? 3 : nil))
@@ -38,7 +38,7 @@ import Testing
     var top: [[TokenLogprob]] = []
     var end: EndReason?
 
-    mutating func add(_ step: Step) {
+    mutating func add(_ step: SequenceStep) {
       end = step.end
       if step.end == .stopped { return }
       if let token = step.token { tokens.append(token) }
@@ -125,7 +125,7 @@ import Testing
       try tiny.decoderModel(), pages: 40, on: ThreadTeam(count: 2))
     let prompt = tiny.tokens(100)
     for sample in 0..<8 {
-      _ = try engine.submit(Request(prompt: prompt, maxTokens: 10, sample: UInt32(sample)))
+      _ = try engine.submit(SequenceRequest(prompt: prompt, maxTokens: 10, sample: UInt32(sample)))
     }
     var texts: [Int: [UInt32]] = [:]
     while engine.unfinished > 0 {
@@ -140,7 +140,7 @@ import Testing
     for sample in 0..<8 {
       let alone = try EngineTests.run(
         try tiny.decoderModel(),
-        Request(prompt: prompt, maxTokens: 10, sample: UInt32(sample)))
+        SequenceRequest(prompt: prompt, maxTokens: 10, sample: UInt32(sample)))
       #expect(texts[sample] == alone.compactMap(\.token))
     }
   }
@@ -150,7 +150,7 @@ import Testing
     // Room for one text of two pages at a time.
     let engine = try Engine(try tiny.decoderModel(), pages: 3, on: ThreadTeam(count: 1))
     let ids = try (0..<3).map {
-      try engine.submit(Request(prompt: tiny.tokens(70, seed: UInt64($0)), maxTokens: 20))
+      try engine.submit(SequenceRequest(prompt: tiny.tokens(70, seed: UInt64($0)), maxTokens: 20))
     }
     #expect(try engine.step().map(\.request) == [ids[0]])
     engine.cancel(ids[1])
@@ -160,12 +160,12 @@ import Testing
     let steps = try engine.step()
     #expect(
       steps.prefix(2) == [
-        Step(request: ids[1], end: .stopped), Step(request: ids[0], end: .stopped),
+        SequenceStep(request: ids[1], end: .stopped), SequenceStep(request: ids[0], end: .stopped),
       ])
     // The third got the first one's pages in the same step.
     #expect(steps.dropFirst(2).map(\.request) == [ids[2]])
     engine.cancel(ids[2])
-    #expect(try engine.step() == [Step(request: ids[2], end: .stopped)])
+    #expect(try engine.step() == [SequenceStep(request: ids[2], end: .stopped)])
     #expect(engine.unfinished == 0)
     #expect(try engine.step().isEmpty)
   }

@@ -25,11 +25,11 @@ import Testing
   }
 
   static func run(
-    _ model: DecoderModel, _ request: Request, threads: Int = 1, promptRows: Int = 512
-  ) throws -> [Step] {
+    _ model: DecoderModel, _ request: SequenceRequest, threads: Int = 1, promptRows: Int = 512
+  ) throws -> [SequenceStep] {
     let engine = try Engine(model, promptRows: promptRows, on: ThreadTeam(count: threads))
     let generator = try Generator(engine, request)
-    var steps: [Step] = []
+    var steps: [SequenceStep] = []
     while let step = try generator.next() { steps.append(step) }
     #expect(engine.unfinished == 0)
     return steps
@@ -38,19 +38,22 @@ import Testing
   @Test func endsAtTheStopTokenWhichIsNoText() throws {
     let model = try Self.fixed([0, 1, 5, 2])
     let steps = try Self.run(
-      model, Request(prompt: [1], maxTokens: 5, sampling: .greedy, stopTokens: [0, 2]))
-    #expect(steps == [Step(request: 0, end: .endOfText(2))])
+      model, SequenceRequest(prompt: [1], maxTokens: 5, sampling: .greedy, stopTokens: [0, 2]))
+    #expect(steps == [SequenceStep(request: 0, end: .endOfText(2))])
     // In the prompt a stop token stops nothing.
     let other = try Self.run(
-      model, Request(prompt: [0, 3], maxTokens: 2, sampling: .greedy, stopTokens: [0, 3]))
-    #expect(other == [Step(request: 0, token: 2), Step(request: 0, token: 2, end: .maxTokens)])
+      model, SequenceRequest(prompt: [0, 3], maxTokens: 2, sampling: .greedy, stopTokens: [0, 3]))
+    #expect(
+      other == [
+        SequenceStep(request: 0, token: 2), SequenceStep(request: 0, token: 2, end: .maxTokens),
+      ])
   }
 
   @Test func endsAfterMaxTokens() throws {
     let model = try Self.fixed([0, 1, 5, 2])
     for count in [1, 2, 7] {
       let steps = try Self.run(
-        model, Request(prompt: [1, 3], maxTokens: count, sampling: .greedy))
+        model, SequenceRequest(prompt: [1, 3], maxTokens: count, sampling: .greedy))
       #expect(steps.map(\.token) == [UInt32?](repeating: 2, count: count))
       #expect(steps.map(\.end) == [EndReason?](repeating: nil, count: count - 1) + [.maxTokens])
     }
@@ -62,21 +65,21 @@ import Testing
     let model = try Self.fixed([0, 1, 5, 2], contextLength: 8)
     let steps = try Self.run(
       model,
-      Request(
+      SequenceRequest(
         prompt: [UInt32](repeating: 1, count: prompt), maxTokens: 100, sampling: .greedy))
     #expect(steps.count == 9 - prompt)
-    #expect(steps.last == Step(request: 0, token: 2, end: .contextFull))
+    #expect(steps.last == SequenceStep(request: 0, token: 2, end: .contextFull))
     #expect(steps.dropLast().allSatisfy { $0.end == nil })
   }
 
   @Test func endsWhenStopped() throws {
     let engine = try Engine(try Self.fixed([0, 1, 5]), on: ThreadTeam(count: 1))
     let generator = try Generator(
-      engine, Request(prompt: [1], maxTokens: 100, sampling: .greedy))
+      engine, SequenceRequest(prompt: [1], maxTokens: 100, sampling: .greedy))
     #expect(try generator.next()?.end == nil)
     #expect(try generator.next()?.token == 2)
     generator.stop()
-    #expect(try generator.next() == Step(request: 0, end: .stopped))
+    #expect(try generator.next() == SequenceStep(request: 0, end: .stopped))
     #expect(try generator.next() == nil)
     #expect(engine.unfinished == 0)
   }
@@ -84,8 +87,9 @@ import Testing
   @Test func brokenWeightsEndTheText() throws {
     let model = try Self.fixed([0, .nan, 5])
     for sampling in [SamplingSettings.greedy, SamplingSettings()] {
-      let steps = try Self.run(model, Request(prompt: [0], maxTokens: 9, sampling: sampling))
-      #expect(steps == [Step(request: 0, end: .invalidLogits)])
+      let steps = try Self.run(
+        model, SequenceRequest(prompt: [0], maxTokens: 9, sampling: sampling))
+      #expect(steps == [SequenceStep(request: 0, end: .invalidLogits)])
     }
   }
 
@@ -93,7 +97,7 @@ import Testing
     let tiny = try TinyModel(T: 100)
     for (length, promptRows) in [(1, 512), (5, 2), (62, 512), (64, 30)] {
       let prompt = tiny.tokens(length)
-      let request = Request(prompt: prompt, maxTokens: 20, sampling: .greedy, logprobs: 0)
+      let request = SequenceRequest(prompt: prompt, maxTokens: 20, sampling: .greedy, logprobs: 0)
       let steps = try Self.run(
         try tiny.decoderModel(), request, threads: 2, promptRows: promptRows)
       var text = prompt
@@ -117,7 +121,7 @@ import Testing
     let prompt = tiny.tokens(promptLength)
     let steps = try Self.run(
       try tiny.decoderModel(),
-      Request(prompt: prompt, maxTokens: 40, sampling: .greedy, slide: true))
+      SequenceRequest(prompt: prompt, maxTokens: 40, sampling: .greedy, slide: true))
     #expect(steps.count == 40)
     var (text, window) = (prompt, Array(prompt.suffix(contextLength)))
     for step in steps {
@@ -137,7 +141,7 @@ import Testing
     func text(threads: Int, seed: UInt64, sample: UInt32) throws -> [UInt32?] {
       try Self.run(
         try tiny.decoderModel(threads: threads),
-        Request(
+        SequenceRequest(
           prompt: tiny.tokens(10), maxTokens: 60, sampling: SamplingSettings(topP: 0.98),
           seed: seed, sample: sample),
         threads: threads
@@ -155,7 +159,7 @@ import Testing
     let model = try Self.fixed([3, 4, 5, 6, 8])
     let steps = try Self.run(
       model,
-      Request(
+      SequenceRequest(
         prompt: [3], maxTokens: 4,
         sampling: SamplingSettings(temperature: 0, repetitionPenalty: 2)))
     #expect(steps.map(\.token) == [4, 2, 1, 4])
@@ -164,32 +168,34 @@ import Testing
   @Test func whatIsWrongWithARequestIsSaid() throws {
     let engine = try Engine(
       try Self.fixed([0, 1], contextLength: 200), pages: 2, on: ThreadTeam(count: 1))
-    func error(_ request: Request) -> InferenceError? {
+    func error(_ request: SequenceRequest) -> InferenceError? {
       do throws(InferenceError) {
         _ = try engine.submit(request)
         return nil
       } catch { return error }
     }
     let long = [UInt32](repeating: 1, count: 201)
-    #expect(error(Request(prompt: [], maxTokens: 1)) == .emptyPrompt)
+    #expect(error(SequenceRequest(prompt: [], maxTokens: 1)) == .emptyPrompt)
     #expect(
-      error(Request(prompt: [1, 2], maxTokens: 1)) == .unknownToken(id: 2, vocabularySize: 2))
+      error(SequenceRequest(prompt: [1, 2], maxTokens: 1))
+        == .unknownToken(id: 2, vocabularySize: 2))
     #expect(
-      error(Request(prompt: long, maxTokens: 1))
+      error(SequenceRequest(prompt: long, maxTokens: 1))
         == .promptTooLong(tokens: 201, contextLength: 200))
     #expect(
-      error(Request(prompt: long, maxTokens: 1, slide: true))
+      error(SequenceRequest(prompt: long, maxTokens: 1, slide: true))
         == .poolTooSmall(needed: 4, pages: 2))
     #expect(
-      error(Request(prompt: [1], maxTokens: .max)) == .poolTooSmall(needed: 4, pages: 2))
+      error(SequenceRequest(prompt: [1], maxTokens: .max)) == .poolTooSmall(needed: 4, pages: 2))
     #expect(
-      error(Request(prompt: [1], maxTokens: 0))
+      error(SequenceRequest(prompt: [1], maxTokens: 0))
         == .setting(name: "max tokens", value: "0", expected: "at least 1"))
     #expect(
-      error(Request(prompt: [1], maxTokens: 1, logprobs: -1))
+      error(SequenceRequest(prompt: [1], maxTokens: 1, logprobs: -1))
         == .setting(name: "logprobs", value: "-1", expected: "at least 0"))
-    #expect(error(Request(prompt: [1], maxTokens: 1, sampling: SamplingSettings(topK: 0))) != nil)
+    #expect(
+      error(SequenceRequest(prompt: [1], maxTokens: 1, sampling: SamplingSettings(topK: 0))) != nil)
     #expect(engine.unfinished == 0)
-    #expect(error(Request(prompt: [1], maxTokens: 128)) == nil)
+    #expect(error(SequenceRequest(prompt: [1], maxTokens: 128)) == nil)
   }
 }

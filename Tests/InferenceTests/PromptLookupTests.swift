@@ -57,7 +57,7 @@ import Testing
     var timing = (proposed: 0, accepted: 0)
     for (n, sampling) in SamplerTests.settings.enumerated() {
       let words = tiny.tokens(5, seed: seed &* 31 &+ UInt64(n))
-      var request = Request(
+      var request = SequenceRequest(
         prompt: Array((words + words.dropLast() + words).prefix(T)), maxTokens: 3 + 11 * (n % 9),
         sampling: sampling, stopTokens: n % 4 == 1 ? [UInt32(n % V)] : [], seed: seed,
         sample: UInt32(n % 2), slide: n % 3 == 0, logprobs: n % 5 == 2 ? 2 : nil)
@@ -65,7 +65,7 @@ import Testing
       request.lookup = lookup
       let engine = try Engine(model, on: ThreadTeam(count: 1 + n % 3))
       let generator = try Generator(engine, request)
-      var steps: [Step] = []
+      var steps: [SequenceStep] = []
       while let step = try generator.next() { steps.append(step) }
       #expect(steps == expected, "\(sampling)")
       timing.proposed += engine.timing.proposedTokens
@@ -109,7 +109,7 @@ import Testing
   private struct Content: Equatable {
     let (token, logprob, top, end): (UInt32?, Float?, [TokenLogprob], EndReason?)
 
-    init(_ step: Step) {
+    init(_ step: SequenceStep) {
       (token, logprob, top, end) = (step.token, step.logprob, step.top, step.end)
     }
   }
@@ -118,7 +118,7 @@ import Testing
     let model = try EngineTests.fixed([0, 1, 5, 2])
     let engine = try Engine(model, on: ThreadTeam(count: 1))
     let generator = try Generator(
-      engine, Request(prompt: [2, 2], maxTokens: 90, sampling: .greedy, lookup: 8))
+      engine, SequenceRequest(prompt: [2, 2], maxTokens: 90, sampling: .greedy, lookup: 8))
     while let step = try generator.next() { #expect(step.token == 2) }
     // The prompt's pass draws one token, the next ones 3 and 5, nine more 9 each.
     #expect(engine.timing.decodeSteps == 11)
@@ -130,7 +130,7 @@ import Testing
     for (after, maxTokens) in [(1, 40), (3, 40), (3, 9)] {
       let engine = try Engine(try EngineTests.fixed([0, 1, 5, 2]), on: ThreadTeam(count: 1))
       let generator = try Generator(
-        engine, Request(prompt: [2, 2], maxTokens: maxTokens, sampling: .greedy, lookup: 8))
+        engine, SequenceRequest(prompt: [2, 2], maxTokens: maxTokens, sampling: .greedy, lookup: 8))
       for _ in 0..<after { #expect(try generator.next()?.token == 2) }
       generator.stop()
       #expect(try generator.next()?.end == .stopped)

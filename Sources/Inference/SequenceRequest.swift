@@ -1,5 +1,5 @@
 /// One text to be continued.
-public struct Request: Sendable {
+public struct SequenceRequest: Sendable {
   /// Token ids, at least one.
   public var prompt: [UInt32]
   /// How many tokens at most are added, at least one.
@@ -72,7 +72,7 @@ public enum EndReason: Sendable, Equatable {
 }
 
 /// What happened to a request: a token, its end, or both.
-public struct Step: Sendable, Equatable {
+public struct SequenceStep: Sendable, Equatable {
   /// What ``Engine/submit(_:)`` returned.
   public let request: Int
   /// A token of the text; nil if the end came without one.
