@@ -69,10 +69,15 @@ let package = Package(
     .target(name: "Kernels", dependencies: ["Machine", "CSupport"], swiftSettings: kernels),
     // Bytes to tokens and back; trains a vocabulary.
     .target(name: "Tokenization", dependencies: ["Files", "Machine"], swiftSettings: swift),
-    // Documents to token shards to batches; the built-in corpus.
+    // Documents to token shards to batches.
     .target(
       name: "Dataset", dependencies: ["Files", "Machine", "Tokenization", "CZstd"],
       swiftSettings: swift),
+    // The built-in corpus: short stories of a grammar, and how well a text keeps to it.
+    .target(name: "Stories", dependencies: ["Files", "Machine"], swiftSettings: swift),
+    // Question sets and how they are scored.
+    .target(
+      name: "Tasks", dependencies: ["Dataset", "Files", "Tokenization"], swiftSettings: swift),
     // Named tensors on disk; knows no model.
     .target(name: "Checkpoints", dependencies: ["Files"], swiftSettings: swift),
     // GPT-2: config, parameter table, forward, backward, decode; its Hugging Face files.
@@ -95,7 +100,7 @@ let package = Package(
       name: "Training",
       dependencies: [
         "Transformer", "Optimizers", "Dataset", "Checkpoints", "Files", "Machine", "Tokenization",
-        "Presets",
+        "Presets", "Stories",
       ],
       swiftSettings: swift),
     // Studies: the same training under several optimizers and settings, and the report.
@@ -119,7 +124,8 @@ let package = Package(
     .executableTarget(
       name: "sophia-rt",
       dependencies: [
-        "Training", "Comparison", "Inference", "Benchmarks", "Tokenization", "Dataset",
+        "Training", "Comparison", "Inference", "Benchmarks", "Tokenization", "Dataset", "Stories",
+        "Tasks",
         "Checkpoints", "Machine", "Files", "Transformer", "Kernels", "Presets",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swift),
@@ -129,9 +135,16 @@ let package = Package(
     .target(
       name: "TemporaryDirectories", dependencies: ["Files"], path: "Tests/TemporaryDirectories",
       swiftSettings: swift),
+    // A file system whose calls fail when a test wants it.
+    .target(
+      name: "FileFaults", dependencies: ["Files"], path: "Tests/FileFaults", swiftSettings: swift),
+    .target(
+      name: "TestTokenizers", dependencies: ["Files", "Tokenization"],
+      path: "Tests/TestTokenizers", swiftSettings: swift),
     .testTarget(name: "MachineTests", dependencies: ["Machine", "CSupport"], swiftSettings: swift),
     .testTarget(
-      name: "FilesTests", dependencies: ["Files", "TemporaryDirectories"], swiftSettings: swift),
+      name: "FilesTests", dependencies: ["Files", "FileFaults", "TemporaryDirectories"],
+      swiftSettings: swift),
     .testTarget(
       name: "KernelsTests", dependencies: ["Kernels", "Machine", "ReferenceKernels"],
       swiftSettings: swift),
@@ -141,8 +154,15 @@ let package = Package(
     .testTarget(
       name: "DatasetTests",
       dependencies: [
-        "Dataset", "Machine", "Files", "Tokenization", "CZstd", "TemporaryDirectories",
+        "Dataset", "Machine", "Files", "Tokenization", "CZstd", "FileFaults",
+        "TemporaryDirectories", "TestTokenizers",
       ],
+      swiftSettings: swift),
+    .testTarget(
+      name: "StoriesTests", dependencies: ["Stories", "Machine"], swiftSettings: swift),
+    .testTarget(
+      name: "TasksTests",
+      dependencies: ["Tasks", "Dataset", "Files", "Tokenization", "TestTokenizers"],
       swiftSettings: swift),
     .testTarget(
       name: "TransformerTests",
@@ -155,21 +175,24 @@ let package = Package(
       resources: [.copy("Fixtures")], swiftSettings: swift),
     .testTarget(
       name: "CheckpointsTests",
-      dependencies: ["Checkpoints", "Files", "ReferenceKernels", "TemporaryDirectories"],
+      dependencies: [
+        "Checkpoints", "Files", "FileFaults", "ReferenceKernels", "TemporaryDirectories",
+      ],
       exclude: ["Fixtures"],
       swiftSettings: swift),
     .testTarget(
       name: "TrainingTests",
       dependencies: [
         "Training", "Transformer", "Optimizers", "Dataset", "Checkpoints", "Files", "Machine",
-        "Tokenization", "Presets", "ReferenceKernels", "TemporaryDirectories",
+        "Tokenization", "Presets", "Stories", "FileFaults", "ReferenceKernels",
+        "TemporaryDirectories",
       ],
       swiftSettings: swift),
     .testTarget(
       name: "ComparisonTests",
       dependencies: [
         "Comparison", "Training", "Dataset", "Checkpoints", "Files", "Machine", "Tokenization",
-        "TemporaryDirectories",
+        "Stories", "TemporaryDirectories",
       ],
       swiftSettings: swift),
     .testTarget(
@@ -178,8 +201,8 @@ let package = Package(
     .testTarget(
       name: "PipelineTests",
       dependencies: [
-        "Training", "Dataset", "Checkpoints", "Files", "Machine", "Transformer", "ReferenceKernels",
-        "TemporaryDirectories",
+        "Training", "Dataset", "Tasks", "Checkpoints", "Files", "Machine", "Transformer",
+        "ReferenceKernels", "TemporaryDirectories",
       ],
       exclude: ["Fixtures"],
       swiftSettings: swift),
@@ -187,7 +210,7 @@ let package = Package(
     .target(
       name: "FuzzedParsers",
       dependencies: [
-        "Training", "Dataset", "Tokenization", "Checkpoints", "Files", "Transformer",
+        "Training", "Dataset", "Tasks", "Tokenization", "Checkpoints", "Files", "Transformer",
       ], path: "Tests/Fuzzing/Parsers", swiftSettings: swift),
     .testTarget(
       name: "FuzzingTests", dependencies: ["FuzzedParsers", "Files"],

@@ -1,6 +1,7 @@
 public import Dataset
 public import Files
 public import Machine
+public import Stories
 public import Tokenization
 
 /// The built-in corpus as a dataset on disk: stories, a vocabulary trained on them, token shards. A

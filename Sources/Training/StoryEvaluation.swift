@@ -1,5 +1,6 @@
 public import Dataset
 public import Machine
+public import Stories
 public import Tokenization
 public import Transformer
 

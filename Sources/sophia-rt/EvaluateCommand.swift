@@ -2,6 +2,7 @@ import ArgumentParser
 import Dataset
 import Files
 import Machine
+import Tasks
 
 /// `sophia-rt evaluate`.
 struct EvaluateCommand: ParsableCommand {

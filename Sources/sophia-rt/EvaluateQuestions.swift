@@ -5,6 +5,7 @@ import Glibc
 import Inference
 import Kernels
 import Machine
+import Tasks
 import Transformer
 
 /// `evaluate --multiple-choice` and `--last-word`: texts to tokens, their scores to shares.

@@ -2,6 +2,7 @@ import Dataset
 import Files
 import Kernels
 import Machine
+import Stories
 import Training
 import Transformer
 

@@ -1,6 +1,7 @@
 import Dataset
 import Files
 import Machine
+import Stories
 import TemporaryDirectories
 import Testing
 import Tokenization

@@ -1,8 +1,10 @@
+import FileFaults
 import Files
 import Glibc
 import Machine
 import Synchronization
 import TemporaryDirectories
+import TestTokenizers
 import Testing
 import Tokenization
 

@@ -1,6 +1,7 @@
 import Files
 import Machine
 import TemporaryDirectories
+import TestTokenizers
 import Testing
 import Tokenization
 

@@ -1,3 +1,4 @@
+import FileFaults
 import Files
 import Glibc
 import TemporaryDirectories

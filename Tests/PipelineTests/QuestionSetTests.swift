@@ -1,5 +1,6 @@
 import Dataset
 import Files
+import Tasks
 import Testing
 
 extension PipelineTests {

@@ -1,4 +1,5 @@
 import Checkpoints
+import FileFaults
 import Files
 import Glibc
 import Testing

@@ -2,6 +2,7 @@ import Checkpoints
 import Dataset
 import Files
 import Machine
+import Stories
 import TemporaryDirectories
 import Testing
 import Tokenization

@@ -1,4 +1,5 @@
 import Files
+import Tasks
 
 @testable import Checkpoints
 @testable import Dataset

@@ -1,4 +1,4 @@
-import Glibc
+public import Files
 import Synchronization
 
 /// A file system for tests: counts the calls, and lets the k-th one fail or the program "die"

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Dataset
+@testable import Stories
 
 /// The checker finds all of a good story's references right, and notices those that are made wrong.
 struct StoryCheckerTests {

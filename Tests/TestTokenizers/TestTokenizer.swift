@@ -1,10 +1,9 @@
 import Files
-import Testing
-import Tokenization
+public import Tokenization
 
 /// A byte-level tokenizer of 256 bytes, these merges of two characters each (of printable ASCII),
 /// `filler` tokens that never come out of text, and `<|endoftext|>`.
-func testTokenizer(
+public func testTokenizer(
   merges: [String] = ["he", "in", "an", "or"], filler: Int = 0, endOfText: Bool = true
 ) throws -> Tokenizer {
   // GPT-2's alphabet: printable Latin-1 stands for itself, the other bytes for U+0100 and so on.

@@ -1,3 +1,4 @@
+public import Dataset
 public import Files
 
 /// A passage whose last word is to be guessed from all of it before: LAMBADA (Paperno et al. 2016),

@@ -2,7 +2,7 @@ import Foundation
 import Machine
 import Testing
 
-@testable import Dataset
+@testable import Stories
 
 /// The probability of a text is exact: one derivation each, found again from the text alone.
 struct StoryGrammarTests {

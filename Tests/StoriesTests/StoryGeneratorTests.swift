@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Dataset
+@testable import Stories
 
 /// Stories are the same everywhere, differ from each other, and are English.
 struct StoryGeneratorTests {

@@ -1,3 +1,4 @@
+public import Dataset
 public import Files
 
 /// A question of HellaSwag's kind: the ending that truly follows a context among some that do not
