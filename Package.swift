@@ -110,6 +110,13 @@ let package = Package(
       name: "Inference",
       dependencies: ["Transformer", "Machine", "Kernels"],
       swiftSettings: swift),
+    // Prompts to text: stop strings, whole characters, log-probabilities, loaded models.
+    .target(
+      name: "Generation",
+      dependencies: [
+        "Inference", "Tokenization", "Checkpoints", "Transformer", "Dataset", "Files", "Kernels",
+        "Machine",
+      ], swiftSettings: swift),
     // Microbenchmarks, run by the bench subcommand.
     .target(
       name: "Benchmarks",
@@ -119,7 +126,8 @@ let package = Package(
     .executableTarget(
       name: "sophia-rt",
       dependencies: [
-        "Training", "Comparison", "Inference", "Benchmarks", "Tokenization", "Dataset",
+        "Training", "Comparison", "Generation", "Inference", "Benchmarks", "Tokenization",
+        "Dataset",
         "Checkpoints", "Machine", "Files", "Transformer", "Kernels", "Presets",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swift),
@@ -129,6 +137,9 @@ let package = Package(
     .target(
       name: "TemporaryDirectories", dependencies: ["Files"], path: "Tests/TemporaryDirectories",
       swiftSettings: swift),
+    .target(
+      name: "TestTokenizers", dependencies: ["Files", "Tokenization"],
+      path: "Tests/TestTokenizers", swiftSettings: swift),
     .testTarget(name: "MachineTests", dependencies: ["Machine", "CSupport"], swiftSettings: swift),
     .testTarget(
       name: "FilesTests", dependencies: ["Files", "TemporaryDirectories"], swiftSettings: swift),
@@ -176,6 +187,12 @@ let package = Package(
       name: "InferenceTests", dependencies: ["Inference", "Transformer", "Kernels", "Machine"],
       swiftSettings: swift),
     .testTarget(
+      name: "GenerationTests",
+      dependencies: [
+        "Generation", "Inference", "Tokenization", "Checkpoints", "Transformer", "Dataset", "Files",
+        "Kernels", "Machine", "TemporaryDirectories", "TestTokenizers",
+      ], swiftSettings: swift),
+    .testTarget(
       name: "PipelineTests",
       dependencies: [
         "Training", "Dataset", "Checkpoints", "Files", "Machine", "Transformer", "ReferenceKernels",
@@ -187,7 +204,7 @@ let package = Package(
     .target(
       name: "FuzzedParsers",
       dependencies: [
-        "Training", "Dataset", "Tokenization", "Checkpoints", "Files", "Transformer",
+        "Training", "Dataset", "Generation", "Tokenization", "Checkpoints", "Files", "Transformer",
       ], path: "Tests/Fuzzing/Parsers", swiftSettings: swift),
     .testTarget(
       name: "FuzzingTests", dependencies: ["FuzzedParsers", "Files"],

@@ -2,6 +2,7 @@ import Files
 
 @testable import Checkpoints
 @testable import Dataset
+@testable import Generation
 @testable import Tokenization
 @testable import Training
 @testable import Transformer
