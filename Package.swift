@@ -115,6 +115,13 @@ let package = Package(
       name: "Inference",
       dependencies: ["Transformer", "Machine", "Kernels"],
       swiftSettings: swift),
+    // Prompts to text: stop strings, whole characters, log-probabilities, loaded models.
+    .target(
+      name: "Generation",
+      dependencies: [
+        "Inference", "Tokenization", "Checkpoints", "Transformer", "Dataset", "Files", "Kernels",
+        "Machine",
+      ], swiftSettings: swift),
     // Microbenchmarks, run by the bench subcommand.
     .target(
       name: "Benchmarks",
@@ -124,8 +131,8 @@ let package = Package(
     .executableTarget(
       name: "sophia-rt",
       dependencies: [
-        "Training", "Comparison", "Inference", "Benchmarks", "Tokenization", "Dataset", "Stories",
-        "Tasks",
+        "Training", "Comparison", "Generation", "Inference", "Benchmarks", "Tokenization",
+        "Dataset", "Stories", "Tasks",
         "Checkpoints", "Machine", "Files", "Transformer", "Kernels", "Presets",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swift),
@@ -199,6 +206,12 @@ let package = Package(
       name: "InferenceTests", dependencies: ["Inference", "Transformer", "Kernels", "Machine"],
       swiftSettings: swift),
     .testTarget(
+      name: "GenerationTests",
+      dependencies: [
+        "Generation", "Inference", "Tokenization", "Checkpoints", "Transformer", "Dataset", "Files",
+        "Kernels", "Machine", "TemporaryDirectories", "TestTokenizers",
+      ], swiftSettings: swift),
+    .testTarget(
       name: "PipelineTests",
       dependencies: [
         "Training", "Dataset", "Tasks", "Checkpoints", "Files", "Machine", "Transformer",
@@ -210,7 +223,8 @@ let package = Package(
     .target(
       name: "FuzzedParsers",
       dependencies: [
-        "Training", "Dataset", "Tasks", "Tokenization", "Checkpoints", "Files", "Transformer",
+        "Training", "Dataset", "Tasks", "Generation", "Tokenization", "Checkpoints", "Files",
+        "Transformer",
       ], path: "Tests/Fuzzing/Parsers", swiftSettings: swift),
     .testTarget(
       name: "FuzzingTests", dependencies: ["FuzzedParsers", "Files"],

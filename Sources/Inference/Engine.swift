@@ -30,6 +30,9 @@ public final class Engine {
   /// costs more than it is likely to bring.
   private static let rowsWithProposals = 24
 
+  /// The weights.
+  public var model: DecoderModel { decoder.model }
+
   private var config: GPT2Config { decoder.model.config }
 
   /// - pages: key and value pages of the pool; nil is enough for one text of the whole context.

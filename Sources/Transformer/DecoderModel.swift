@@ -106,11 +106,8 @@ public final class DecoderModel: @unchecked Sendable {
     self.precision = precision
     table = ParameterTable(config)
     let C = config.width
-    let shapes = Self.shapes(config)
-    let matrices = try Arena(
-      count: shapes.reduce(0) { $0 + PackedMatrix.floats(K: $1.K, N: $1.N, precision) })
-    plain = try Arena(
-      count: table.entries.reduce(0) { $0 + (Self.isMatrix($1) ? 0 : Self.aligned($1.count)) })
+    let matrices = try Arena(count: Self.matrixFloats(config, precision))
+    plain = try Arena(count: Self.plainFloats(table))
     var builder = Builder(precision: precision, next: plain.base, matrices: matrices)
     head = builder.matrix(C, config.vocabularySize)
     wpe = builder.vector(config.contextLength * C)
@@ -122,6 +119,19 @@ public final class DecoderModel: @unchecked Sendable {
     slots = builder.slots + [.plain(lnfWeight), .plain(lnfBias)]
     matrixBytes = builder.matrixBytes
     precondition(slots.count == table.entries.count, "DecoderModel: \(slots.count) tensors")
+  }
+
+  /// Bytes that a model takes.
+  public static func bytes(_ config: GPT2Config, _ precision: WeightPrecision = .f32) -> Int {
+    4 * (matrixFloats(config, precision) + plainFloats(ParameterTable(config)))
+  }
+
+  private static func matrixFloats(_ config: GPT2Config, _ precision: WeightPrecision) -> Int {
+    shapes(config).reduce(0) { $0 + PackedMatrix.floats(K: $1.K, N: $1.N, precision) }
+  }
+
+  private static func plainFloats(_ table: ParameterTable) -> Int {
+    table.entries.reduce(0) { $0 + (isMatrix($1) ? 0 : aligned($1.count)) }
   }
 
   /// Of all matrices, the head and each layer's.

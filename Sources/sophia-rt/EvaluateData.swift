@@ -51,7 +51,7 @@ struct EvaluateData {
       throw ValidationError("--stride \(stride): expected 1...\(T), the context")
     }
     let slice = try ValidationSlice(dataset.validation, context: T, maxTokens: tokens)
-    let pass = try LoadedModel.losses(of: file, weights, T: T, sequences: slice.count, on: team)
+    let pass = try file.losses(weights, T: T, sequences: slice.count, on: team)
     let lengths = TokenLengths(dataset.tokenizer)
     let start = ContinuousClock.now
     let progress = { (done: Int, count: Int) in

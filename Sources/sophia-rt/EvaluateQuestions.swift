@@ -1,16 +1,18 @@
 import ArgumentParser
 import Dataset
 import Files
+import Generation
 import Glibc
 import Inference
 import Kernels
 import Machine
 import Tasks
+import Tokenization
 import Transformer
 
 /// `evaluate --multiple-choice` and `--last-word`: texts to tokens, their scores to shares.
 struct EvaluateQuestions {
-  private let loaded: LoadedModel
+  private let tokenizer: Tokenizer
   private let scorer: ContinuationScorer
   private let context: Int
 
@@ -19,14 +21,14 @@ struct EvaluateQuestions {
     _ checkpoint: String, _ precision: WeightPrecision, context: Int?, on team: ThreadTeam
   ) throws {
     var terminal = Terminal()
-    loaded = try LoadedModel(checkpoint, precision, verify: .everything, on: team) {
-      terminal.note($0)
-    }
-    let most = loaded.model.config.contextLength
+    let stored = try StoredModel(checkpoint, verify: .everything) { terminal.note($0) }
+    let most = stored.config.contextLength
     if let context, context > most {
       throw ValidationError("--context \(context): expected 1...\(most)")
     }
     self.context = context ?? most
+    let loaded = try stored.load(precision, pages: KVPool.pages(for: most), on: team)
+    tokenizer = stored.tokenizer
     scorer = try ContinuationScorer(loaded.model, contextLength: context, on: team)
   }
 
@@ -71,7 +73,7 @@ struct EvaluateQuestions {
   ) throws(DatasetError) -> ContinuationTokens {
     guard
       let tokens = ContinuationTokens(
-        context: context, continuation: continuation, loaded.tokenizer)
+        context: context, continuation: continuation, tokenizer)
     else {
       throw DatasetError(
         .malformed, at: place,

@@ -1,5 +1,7 @@
 import Dataset
 import Files
+import Generation
+import Inference
 import Kernels
 import Machine
 import Stories
@@ -17,8 +19,7 @@ struct EvaluateStories {
   func verdict(_ count: Int) throws -> StoryVerdict {
     let corpus = BuiltInCorpus(
       tokens: 0, stories: dataset.description?.train.documents ?? 0, vocabulary: 0, seed: 0)
-    let pass = try LoadedModel.losses(
-      of: file, weights, T: min(512, file.config.contextLength), on: team)
+    let pass = try file.losses(weights, T: min(512, file.config.contextLength), on: team)
     let result = try StoryEvaluation(of: corpus, tokenizer: dataset.tokenizer, with: pass)
     let training = StoryEvaluation.stream(
       of: corpus, .training, tokenizer: dataset.tokenizer, on: team)
@@ -30,13 +31,27 @@ struct EvaluateStories {
       ).crossEntropy(of: held, on: team)
     }
     var references = StoryReferences()
-    let model = try LoadedModel.decoderModel(of: file, weights, on: team)
-    for text in try StoryWriter(model: model, tokenizer: dataset.tokenizer, team: team).texts(count)
-    {
-      references += StoryChecker.english.check(text)
-    }
+    try writeTexts(count) { references += StoryChecker.english.check($0) }
     return StoryVerdict(
       losses: result, unigram: ngrams[0], trigram: ngrams[1], texts: count, references: references)
+  }
+}
+
+extension EvaluateStories {
+  /// Texts that the model writes from `<|endoftext|>` on, as it has them (temperature 1), to their end
+  /// or the end of the context.
+  private func writeTexts(_ count: Int, _ show: (String) -> Void) throws {
+    let (length, end) = (file.config.contextLength, dataset.tokenizer.endOfText ?? 0)
+    let run = try GenerationRun(
+      file.decoderModel(weights, on: team), dataset.tokenizer, count: count, longest: length,
+      on: team)
+    let requests = (0..<count).lazy.map { sample in
+      TextRequest(
+        SequenceRequest(
+          prompt: [end], maxTokens: max(1, length - 1), stopTokens: [end], seed: 1,
+          sample: UInt32(truncatingIfNeeded: sample)))
+    }
+    try run.run(requests, finish: { show(String(decoding: $1.shown, as: UTF8.self)) })
   }
 }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Files
+import Generation
 import Tokenization
 import Transformer
 
@@ -70,7 +71,7 @@ struct ExportCommand: ParsableCommand {
     let (found, damaged) = try CheckpointDirectory.open(checkpoint, verify: .model)
     for skipped in damaged { terminal.note("passed over a damaged checkpoint: \(skipped)") }
     let file = try ModelFile(found)
-    let tokenizer = try LoadedModel.tokenizer(of: file).ggufMetadata(
+    let tokenizer = try StoredModel.tokenizer(of: file).ggufMetadata(
       rows: file.config.vocabularySize, directory: found.path)
     let metadata = file.ggufMetadata(type.stored) + tokenizer
     let result = Result { () throws(CheckpointError) in

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dataset
 import Files
+import Generation
 import Glibc
 import Inference
 import Machine
@@ -49,23 +50,13 @@ struct GenerateCommand: ParsableCommand {
   @Flag(
     help: "Continue each line that is typed; Ctrl-C stops a text, Ctrl-D ends the program.")
   var interactive = false
-  @OptionGroup var options: GenerationOptions
-  @Option(
-    help: ArgumentHelp("Show each token's log-probability and the likeliest n.", valueName: "n"))
-  var logprobs: Int?
-  @Flag(
-    help: ArgumentHelp(
-      "Write several tokens at a time where the text repeats what stood before; the text is the same."
-    ))
-  var lookup = false
+  @OptionGroup var options: TextOptionGroup
   @OptionGroup var weightOptions: WeightOptions
   @Option(
     help: ArgumentHelp(
       "Hold keys and values as f32 or bf16: half the memory, and faster where many texts are written "
         + "together.", valueName: "type"), transform: WeightOptions.kv)
   var kv = KVPrecision.f32
-  @Flag(help: "When the context is full, go on with its last half instead of stopping.")
-  var slide = false
   @OptionGroup var threadOptions: ThreadOptions
 
   func validate() throws {
@@ -79,9 +70,6 @@ struct GenerateCommand: ParsableCommand {
     if interactive && options.numSamples > 1 {
       throw ValidationError("--interactive continues one text at a time: leave out --num-samples")
     }
-    if let logprobs, logprobs < 0 {
-      throw ValidationError("--logprobs \(logprobs): expected at least 0")
-    }
   }
 
   func run() throws {
@@ -89,110 +77,124 @@ struct GenerateCommand: ParsableCommand {
     var terminal = Terminal()
     let (_, team) = try threadOptions.team()
     let began = ContinuousClock.now
-    let file = try prompts.map { path in try PromptsFile(path, defaults: options) }
-    let loaded = try LoadedModel(checkpoint, weightOptions.weights, on: team) { terminal.note($0) }
+    let file = try prompts.map { path in
+      try PromptsFile(path == "-" ? "/dev/stdin" : path, defaults: options.values)
+    }
+    let stored = try StoredModel(checkpoint) { terminal.note($0) }
     let run =
       if let file {
-        try batch(file, loaded, began, team)
+        try batch(file, stored, began, team)
       } else if interactive {
-        try session(loaded, team)
+        try session(stored, team)
       } else {
-        try single(loaded, began, team)
+        try single(stored, began, team)
       }
-    for line in GenerationReport(run, loaded).lines { terminal.note(line) }
+    for line in GenerationReport(run).lines { terminal.note(line) }
     if Interrupts.isRequested { throw Interrupts.exitCode }
-    if run.ends.contains(.invalidLogits) { throw InferenceError.invalidLogits }
+    if run.ends.contains(TextEnd.invalidLogits.name) { throw InferenceError.invalidLogits }
   }
 
-  private func job(
-    _ prompt: [UInt32], _ sample: UInt32, _ options: GenerationOptions, _ loaded: LoadedModel
-  ) -> GenerationRun.Job {
-    let request = SequenceRequest(
-      prompt: prompt, maxTokens: options.maxTokens, sampling: options.sampling,
-      stopTokens: Set([loaded.tokenizer.endOfText].compactMap { $0 }), seed: options.seed,
-      sample: sample, slide: slide, logprobs: logprobs,
-      lookup: lookup ? PromptLookup.defaultProposal : 0)
-    return GenerationRun.Job(request: request, stops: options.stop)
+  /// A run of so many texts, with the weights read.
+  private func run(
+    _ stored: StoredModel, count: Int, longest: Int, _ team: ThreadTeam
+  ) throws -> GenerationRun {
+    let pages = GenerationRun.pages(count: count, longest: longest, stored.config)
+    let loaded = try stored.load(weightOptions.weights, kv: kv, pages: pages, on: team)
+    return try GenerationRun(
+      loaded.model, loaded.tokenizer, count: count, longest: longest, kv: kv, on: team)
+  }
+
+  /// Whether texts are to end: asked for, or nobody reads them any more.
+  private static func shouldStop() throws -> Bool {
+    try StandardOutput.requireReader()
+    return Interrupts.isRequested
   }
 
   /// The samples of one prompt: a single one as it comes, several one after another.
   private func single(
-    _ loaded: LoadedModel, _ began: ContinuousClock.Instant, _ team: ThreadTeam
+    _ stored: StoredModel, _ began: ContinuousClock.Instant, _ team: ThreadTeam
   ) throws -> GenerationRun {
-    let prompt = try promptText()
-    let ids = try loaded.promptTokens(prompt)
-    let jobs = (0..<options.numSamples).map { job(ids, UInt32($0), options, loaded) }
-    let run = try GenerationRun(loaded, for: jobs, kv, on: team)
-    try run.engine.check(jobs[0].request)
-    let result = GenerationResult(tokenizer: loaded.tokenizer)
-    if jobs.count == 1 {
-      if logprobs == nil { try StandardOutput.write(prompt) }
-      try run.run(jobs, since: began, show: stream(result))
-      if logprobs == nil { try StandardOutput.write("\n") }
+    let (prompt, options) = (try promptText(), options.values)
+    let (ids, tokenizer) = (try stored.tokenizer.promptTokens(prompt), stored.tokenizer)
+    func request(_ sample: Int) -> TextRequest {
+      options.request(ids, sample: UInt32(sample), endOfText: tokenizer.endOfText)
+    }
+    let run = try run(
+      stored, count: options.numSamples,
+      longest: GenerationRun.length(
+        prompt: ids.count, maxTokens: options.maxTokens, stored.config), team)
+    try run.engine.check(request(0).sequence)
+    let table = TokenTable(tokenizer)
+    if options.numSamples == 1 {
+      if options.logprobs == nil { try StandardOutput.write(prompt) }
+      try run.run(
+        [request(0)], since: began, shouldStop: Self.shouldStop, show: stream(table))
+      if options.logprobs == nil { try StandardOutput.write("\n") }
       return run
     }
-    var texts = InOrder<(number: Int, text: GeneratedText)>()
+    let requests = (0..<options.numSamples).lazy.map(request)
     func write(_ number: Int, _ text: GeneratedText) throws {
       try StandardOutput.write("--- sample \(number + 1) ---\n")
       try StandardOutput.write(
-        logprobs == nil
-          ? prompt + text.shown + [0x0A] : Array(result.table(text.shownTokens(from: 0)).utf8))
+        options.logprobs == nil
+          ? prompt + text.shown + [0x0A] : Array(table.lines(text.shownTokens(from: 0)).utf8))
     }
-    try run.run(jobs, since: began) { number, text, _ in
-      if text.end == nil { return }
-      for (number, text) in texts.take((number, text), number: number) { try write(number, text) }
-    }
-    for late in texts.rest() { try write(late.number, late.text) }
+    try run.run(requests, since: began, shouldStop: Self.shouldStop, finish: write)
     return run
   }
 
   /// Shows one text as it comes.
-  private func stream(_ result: GenerationResult) -> (Int, GeneratedText, [UInt8]) throws -> Void {
+  private func stream(_ table: TokenTable) -> (Int, GeneratedText, [UInt8]) throws -> Void {
     var shown = 0
     return { _, text, new in
-      if logprobs == nil { return try StandardOutput.write(new) }
+      if options.logprobs == nil { return try StandardOutput.write(new) }
       let tokens = text.shownTokens(from: shown)
       shown = text.end == nil ? shown + tokens.count : 0
-      try StandardOutput.write(result.table(tokens))
+      try StandardOutput.write(table.lines(tokens))
     }
   }
 
   /// The prompts of a file, as JSON lines in their order.
   private func batch(
-    _ file: PromptsFile, _ loaded: LoadedModel, _ began: ContinuousClock.Instant, _ team: ThreadTeam
+    _ file: PromptsFile, _ stored: StoredModel, _ began: ContinuousClock.Instant,
+    _ team: ThreadTeam
   ) throws -> GenerationRun {
-    var (jobs, of): ([GenerationRun.Job], [Int]) = ([], [])
-    for (index, line) in file.lines.enumerated() {
-      let ids = try loaded.promptTokens(Array(line.prompt.utf8))
-      for sample in 0..<line.options.numSamples {
-        jobs.append(job(ids, UInt32(sample), line.options, loaded))
-        of.append(index)
+    let tokenizer = stored.tokenizer
+    let prompts = try file.lines.map { try tokenizer.promptTokens(Array($0.prompt.utf8)) }
+    func request(_ line: Int, _ sample: UInt32) -> TextRequest {
+      file.lines[line].options.request(
+        prompts[line], sample: sample, endOfText: tokenizer.endOfText)
+    }
+    let lengths = zip(prompts, file.lines).map { prompt, line in
+      GenerationRun.length(
+        prompt: prompt.count, maxTokens: line.options.maxTokens, stored.config)
+    }
+    let run = try run(stored, count: file.count, longest: lengths.max() ?? 0, team)
+    for (number, line) in file.lines.enumerated() {
+      do throws(InferenceError) { try run.engine.check(request(number, 0).sequence) } catch {
+        throw DatasetError(.malformed, at: line.place, "\(error)")
       }
     }
-    let run = try GenerationRun(loaded, for: jobs, kv, on: team)
-    for (number, job) in jobs.enumerated() where job.request.sample == 0 {
-      do throws(InferenceError) { try run.engine.check(job.request) } catch {
-        throw DatasetError(.malformed, at: file.lines[of[number]].place, "\(error)")
-      }
+    var places = file.texts.makeIterator()
+    func write(_: Int, _ text: GeneratedText) throws {
+      guard let (line, sample) = places.next() else { return }
+      let record = TextRecord(
+        index: line, sample: sample, prompt: file.lines[line].prompt, text, tokenizer)
+      try StandardOutput.write(record.json.serialized() + [0x0A])
     }
-    let result = GenerationResult(tokenizer: loaded.tokenizer)
-    var results = InOrder<String>()
-    try run.run(jobs, since: began) { number, text, _ in
-      if text.end == nil { return }
-      let line = result.line(
-        index: of[number], sample: jobs[number].request.sample,
-        prompt: file.lines[of[number]].prompt, text)
-      for ready in results.take(line, number: number) { try StandardOutput.write(ready) }
-    }
-    for late in results.rest() { try StandardOutput.write(late) }
+    try run.run(
+      file.texts.lazy.map { request($0.line, $0.sample) }, since: began,
+      shouldStop: Self.shouldStop, finish: write)
     return run
   }
 
-  private func session(_ loaded: LoadedModel, _ team: ThreadTeam) throws -> GenerationRun {
-    let run = try GenerationRun(loaded, for: [], kv, on: team)
-    let show = stream(GenerationResult(tokenizer: loaded.tokenizer))
-    var session = GenerateSession(loaded, run, echoes: logprobs == nil) { prompt, sample in
-      job(prompt, sample, options, loaded)
+  private func session(_ stored: StoredModel, _ team: ThreadTeam) throws -> GenerationRun {
+    let (options, tokenizer) = (options.values, stored.tokenizer)
+    let run = try run(stored, count: 1, longest: stored.config.contextLength, team)
+    let show = stream(TokenTable(tokenizer))
+    var session = GenerateSession(tokenizer, run, echoes: options.logprobs == nil) {
+      prompt, sample in
+      options.request(prompt, sample: sample, endOfText: tokenizer.endOfText)
     } show: { text, new in
       try show(0, text, new)
     }

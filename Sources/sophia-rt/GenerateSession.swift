@@ -1,16 +1,17 @@
 import ArgumentParser
 import Files
+import Generation
 import Glibc
 import Inference
-import Transformer
+import Tokenization
 
 /// `generate --interactive`: each line that is typed is a prompt, and an empty one goes on with the
 /// text before.
 struct GenerateSession {
-  let loaded: LoadedModel
+  let tokenizer: Tokenizer
   let run: GenerationRun
   /// The request of a prompt; its `sample` is the number of the text in the session.
-  let request: (_ prompt: [UInt32], _ sample: UInt32) -> GenerationRun.Job
+  let request: (_ prompt: [UInt32], _ sample: UInt32) -> TextRequest
   /// Whether a prompt is shown before its text.
   let echoes: Bool
   /// Called with the text so far and what is new of it.
@@ -22,11 +23,11 @@ struct GenerateSession {
   private var tokens: [UInt32] = []
 
   init(
-    _ loaded: LoadedModel, _ run: GenerationRun, echoes: Bool,
-    request: @escaping (_ prompt: [UInt32], _ sample: UInt32) -> GenerationRun.Job,
+    _ tokenizer: Tokenizer, _ run: GenerationRun, echoes: Bool,
+    request: @escaping (_ prompt: [UInt32], _ sample: UInt32) -> TextRequest,
     show: @escaping (_ text: GeneratedText, _ new: [UInt8]) throws -> Void
   ) {
-    (self.loaded, self.run, self.echoes) = (loaded, run, echoes)
+    (self.tokenizer, self.run, self.echoes) = (tokenizer, run, echoes)
     (self.request, self.show) = (request, show)
   }
 
@@ -56,23 +57,25 @@ struct GenerateSession {
 
   private mutating func continueText(_ line: [UInt8], _ sample: UInt32) throws {
     let goesOn = line.isEmpty && !tokens.isEmpty
-    let prompt = goesOn ? tokens : try loaded.promptTokens(line)
-    let job = request(prompt, sample)
-    do throws(InferenceError) { try run.engine.check(job.request) } catch {
+    let prompt = goesOn ? tokens : try tokenizer.promptTokens(line)
+    let text = request(prompt, sample)
+    do throws(InferenceError) { try run.engine.check(text.sequence) } catch {
       terminal.note("[\(error)]")
       return
     }
     if echoes && !goesOn { try StandardOutput.write(line) }
     var last: GeneratedText?
-    try run.run([job], since: ContinuousClock.now) { _, text, new in
-      try show(text, new)
-      if text.end != nil { last = text }
-    }
+    try run.run(
+      [text],
+      shouldStop: {
+        try StandardOutput.requireReader()
+        return Interrupts.isRequested
+      }, show: { _, text, new in try show(text, new) }, finish: { last = $1 })
     _ = Interrupts.take()
     let written = last?.shownIDs ?? []
     tokens = prompt + written
     try StandardOutput.write("\n")
-    if last?.end == .endOfText && written.isEmpty { terminal.note("[the text ends here]") }
+    if case .endOfText = last?.end, written.isEmpty { terminal.note("[the text ends here]") }
   }
 }
 

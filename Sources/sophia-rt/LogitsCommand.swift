@@ -26,7 +26,7 @@ struct LogitsCommand: ParsableCommand {
   func run() throws {
     let (_, team) = try threadOptions.team()
     let file = try ModelFile(CheckpointDirectory.open(checkpoint).checkpoint)
-    let model = try LoadedModel.decoderModel(of: file, on: team)
+    let model = try file.decoderModel(on: team)
     let decoder = try Decoder(model, on: team)
     var arrays: [[Float]] = []
     for sequence in try sequences(file.config) {

@@ -1,6 +1,6 @@
+import Generation
 import Inference
 import Machine
-import Tokenization
 import Training
 import Transformer
 
@@ -16,22 +16,19 @@ final class TextSampler {
 
   /// A short text from these weights; a reason instead if there is none.
   func sample(_ parameters: Arena) -> String {
-    let tokenizer = run.dataset.tokenizer
+    let (tokenizer, length) = (run.dataset.tokenizer, MemoryPlan.sampleLength)
     do {
-      let model = try DecoderModel(run.model, parameters: parameters, on: team)
-      let engine = try Engine(model, pages: KVPool.pages(for: MemoryPlan.sampleLength), on: team)
-      let generator = try Generator(
-        engine,
-        SequenceRequest(
-          prompt: [tokenizer.endOfText ?? 0],
-          maxTokens: min(MemoryPlan.sampleLength, run.model.contextLength) - 1,
-          sampling: SamplingSettings(temperature: 0.8),
-          stopTokens: Set([tokenizer.endOfText].compactMap { $0 })))
-      var ids: [UInt32] = []
-      while let step = try generator.next() {
-        if let token = step.token, token < tokenizer.vocabularySize { ids.append(token) }
-      }
-      return String(decoding: tokenizer.decode(ids), as: UTF8.self)
+      let writer = try GenerationRun(
+        DecoderModel(run.model, parameters: parameters, on: team), tokenizer, count: 1,
+        longest: length, on: team)
+      let request = SequenceRequest(
+        prompt: [tokenizer.endOfText ?? 0], maxTokens: min(length, run.model.contextLength) - 1,
+        sampling: SamplingSettings(temperature: 0.8),
+        stopTokens: Set([tokenizer.endOfText].compactMap { $0 }))
+      var sample = ""
+      try writer.run(
+        [TextRequest(request)], finish: { sample = String(decoding: $1.shown, as: UTF8.self) })
+      return sample
     } catch {
       return "(no sample: \(error))"
     }

@@ -98,43 +98,9 @@ extension PipelineTests {
 
     @Test func aBadLineIsNamedBeforeAnythingIsGenerated() throws {
       let place = try Workplace()
-      for (json, expected) in [
-        (
-          #"{"prompt": "a", "temprature": 1}"#,
-          "unknown key \"temprature\"; did you mean \"temperature\"?"
-        ),
-        (#"{"promt": "a"}"#, "unknown key \"promt\"; did you mean \"prompt\"?"),
-        (#"{"max_tokens": 3}"#, "expected a member \"prompt\", found none"),
-        (#"{"prompt": 3}"#, "expected a string as \"prompt\", found the integer 3"),
-        (
-          #"{"prompt": "a", "max_tokens": "3"}"#,
-          "expected an integer as \"max_tokens\", found a string"
-        ),
-        (#"{"prompt": "a", "max_tokens": 0}"#, "expected at least 1 as \"max_tokens\", found 0"),
-        (#"{"prompt": "a", "top_k": -1}"#, "expected at least 0 as \"top_k\", found -1"),
-        (#"{"prompt": "a", "top_p": 0}"#, "expected above 0, at most 1 as \"top_p\", found 0.0"),
-        (#"{"prompt": "a", "min_p": 1.5}"#, "expected 0 to 1 as \"min_p\", found 1.5"),
-        (#"{"prompt": "a", "repetition_penalty": 0}"#, "as \"repetition_penalty\", found 0.0"),
-        (#"{"prompt": "a", "temperature": -1}"#, "at least 0 as \"temperature\", found -1.0"),
-        (
-          #"{"prompt": "a", "seed": -1}"#,
-          "an integer from 0 to 9223372036854775807 as \"seed\", found the integer -1"
-        ),
-        (#"{"prompt": "a", "stop": ["x", 1]}"#, "an array of strings as \"stop\", found an array"),
-        (
-          #"{"prompt": "a", "stop": ""}"#, "expected at least one character as \"stop\", found \"\""
-        ),
-        (
-          #"{"prompt": "a", "num_samples": 0}"#, "expected 1 to 1000000 as \"num_samples\", found 0"
-        ),
-        (#"{"prompt": "a", "prompt": "b"}"#, "byte 16: expected"),
-        ("[1]", "expected a JSON object"),
-        ("{", "byte 1: expected"),
-      ] {
-        try place.write("{\"prompt\": \"x\"}\n\(json)\n", to: "p.jsonl")
-        let line = try place.fail("generate", "--checkpoint", "none", "--prompts", "p.jsonl")
-        #expect(line.hasPrefix("p.jsonl, line 2") && line.contains(expected), "\(line)")
-      }
+      try place.write("{\"prompt\": \"x\"}\n{\"prompt\": \"a\", \"top_k\": -1}\n", to: "p.jsonl")
+      let bad = try place.fail("generate", "--checkpoint", "none", "--prompts", "p.jsonl")
+      #expect(bad == "p.jsonl, line 2: expected at least 0 as \"top_k\", found -1", "\(bad)")
       try place.write("\n", to: "p.jsonl")
       let empty = try place.fail("generate", "--checkpoint", "none", "--prompts", "p.jsonl")
       #expect(empty.hasPrefix("p.jsonl: has no line"), "\(empty)")

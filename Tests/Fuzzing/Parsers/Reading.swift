@@ -3,6 +3,7 @@ import Tasks
 
 @testable import Checkpoints
 @testable import Dataset
+@testable import Generation
 @testable import Tokenization
 @testable import Training
 @testable import Transformer

@@ -1,3 +1,4 @@
+public import Dataset
 public import Files
 
 /// One line of a file of prompts: an object with `"prompt"` and, where the text is to be drawn in
