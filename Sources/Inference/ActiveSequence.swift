@@ -12,21 +12,38 @@ final class ActiveSequence {
   private(set) var tokens: [UInt32]
   /// The cache's position 0 is this token.
   private(set) var windowStart: Int
-  /// The ids in `tokens`, kept if there is a repetition penalty.
-  private(set) var seen: Set<UInt32> = []
+  /// What penalties count, kept if there are any.
+  private(set) var history: TokenHistory
+  /// Tokens of the prompt that were at hand when it began.
+  let cachedTokens: Int
+  /// Stop tokens that the model has: banned as long as the text is shorter than the request wants.
+  private let earlyBans: Set<UInt32>
   private var lookup = PromptLookup()
   private let contextLength: Int
 
-  init(id: Int, request: SequenceRequest, cache: KVCache, pages: Int, contextLength: Int) {
+  init(id: Int, request: SequenceRequest, cache: KVCache, config: GPT2Config) {
+    let (contextLength, vocabularySize) = (config.contextLength, config.vocabularySize)
     self.id = id
     self.request = request
     self.cache = cache
-    self.pages = pages
+    pages = Self.pages(request, contextLength: contextLength)
     self.contextLength = contextLength
     sampler = Sampler(request.sampling, seed: request.seed, sample: request.sample)
     tokens = request.prompt
     windowStart = max(0, tokens.count - contextLength)
-    if request.sampling.repetitionPenalty != 1 { seen = Set(tokens) }
+    history = request.sampling.readsHistory ? TokenHistory(prompt: tokens) : TokenHistory()
+    cachedTokens = cache.length
+    earlyBans =
+      request.minTokens > 0 ? request.stopTokens.filter { $0 < vocabularySize } : []
+  }
+
+  /// Ids that are not drawn as token number `n` (from 0) of the text.
+  func bans(at n: Int) -> Set<UInt32> { n < request.minTokens ? earlyBans : [] }
+
+  /// Prompt tokens whose log-probabilities the next `count` pending tokens give.
+  func scored(of count: Int) -> Int {
+    if request.promptLogprobs == nil { return 0 }
+    return max(0, min(count, request.prompt.count - 1 - cache.length))
   }
 
   /// Tokens that the cache lacks.
@@ -61,15 +78,16 @@ final class ActiveSequence {
   /// Appends a token. Returns why the text ends with it, if it does.
   func append(_ token: UInt32) -> EndReason? {
     tokens.append(token)
-    if request.sampling.repetitionPenalty != 1 { seen.insert(token) }
+    if request.sampling.readsHistory { history.append(token) }
     if tokens.count - request.prompt.count == request.maxTokens { return .maxTokens }
     return tokens.count - windowStart > contextLength && !request.slide ? .contextFull : nil
   }
 
-  /// How many first tokens of `prompt` this cache has, or will have once its prompt is read.
-  func sharedPrefix(_ prompt: [UInt32]) -> Int {
-    if windowStart > 0 { return 0 }
-    return zip(prompt, tokens).prefix { $0 == $1 }.count
+  /// How many first tokens of a request's prompt this cache has, or will have once its prompt is
+  /// read.
+  func sharedPrefix(_ other: SequenceRequest) -> Int {
+    if windowStart > 0 || other.cacheGroup != request.cacheGroup { return 0 }
+    return zip(other.prompt, tokens).prefix { $0 == $1 }.count
   }
 
   /// Key and value pages that a request needs at most.
@@ -78,6 +96,7 @@ final class ActiveSequence {
     KVPool.pages(
       for: min(
         contextLength,
-        min(request.prompt.count, contextLength) + min(request.maxTokens - 1, contextLength)))
+        min(request.prompt.count, contextLength)
+          + min(max(0, request.maxTokens - 1), contextLength)))
   }
 }

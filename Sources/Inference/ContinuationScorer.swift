@@ -167,7 +167,7 @@ public final class ContinuationScorer {
     _ token: UInt32, _ logits: UnsafeBufferPointer<Float>, _ scratch: SamplerScratch
   ) -> Score? {
     let greedy = Sampler(.greedy, seed: 0).draw(
-      logits, position: 0, seen: EmptyCollection(), using: scratch)
+      logits, position: 0, using: scratch)
     guard let own = TokenLogprob.of(token, top: 0, logits, using: scratch) else { return nil }
     return Score(logprob: Double(own.token.logprob), isGreedy: greedy == token)
   }

@@ -20,18 +20,22 @@ public struct Sampler: Sendable {
   }
 
   /// The next token, or nil if the logits are not all finite numbers.
-  /// - logits: (V); - position: where in the text the token goes; - seen: the ids that the text
-  ///   has, each once, read if there is a repetition penalty.
+  /// - logits: (V); - position: where in the text the token goes; - history: the tokens before it,
+  ///   read if there is a penalty; - banned: ids that this draw leaves out, beside those of the
+  ///   settings. One token at least must be left.
   public func draw(
-    _ logits: UnsafeBufferPointer<Float>, position: Int, seen: some Collection<UInt32>,
-    using scratch: SamplerScratch
+    _ logits: UnsafeBufferPointer<Float>, position: Int, history: TokenHistory = TokenHistory(),
+    banned: Set<UInt32> = [], using scratch: SamplerScratch
   ) -> UInt32? {
     guard let base = logits.baseAddress else { return nil }
     let V = logits.count
     var x = base
-    if settings.repetitionPenalty != 1 {
-      scratch.penalise(logits, seen, by: settings.repetitionPenalty)
-      x = UnsafePointer(scratch.penalised.base)
+    let bans = banned.isEmpty ? settings.banned : settings.banned.union(banned)
+    if settings.readsHistory || !settings.logitBias.isEmpty || !bans.isEmpty {
+      // Bans hide logits, so broken ones are looked for first.
+      if Softmax.maximum(base, count: V) == nil { return nil }
+      scratch.adjust(logits, settings, history, banned: bans)
+      x = UnsafePointer(scratch.adjusted.base)
     }
     guard let top = Softmax.maximum(x, count: V) else { return nil }
     // A subnormal one counts as 0, as it does where subnormals are flushed.
@@ -40,6 +44,7 @@ public struct Sampler: Sendable {
     }
     scratch.candidates.start(
       x, count: V, top: top, temperature: settings.temperature, topK: settings.topK)
+    if !bans.isEmpty { scratch.candidates.remove(bans) }
     if let p = settings.topP, p < 1 { scratch.candidates.keepNucleus(p) }
     if let p = settings.minP, p > 0 { scratch.candidates.keep(atLeast: p) }
     return scratch.candidates.pick(

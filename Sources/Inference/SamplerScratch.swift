@@ -3,12 +3,12 @@ public import Machine
 
 /// Buffers of one draw at a time, for rows of V logits.
 public final class SamplerScratch {
-  let penalised: Arena
+  let adjusted: Arena
   let candidates: Candidates
 
   /// Throws ``MemoryError``.
   public init(vocabularySize: Int) throws(MemoryError) {
-    penalised = try Arena(count: vocabularySize)
+    adjusted = try Arena(count: vocabularySize)
     candidates = try Candidates(vocabularySize)
   }
 
@@ -21,16 +21,27 @@ public final class SamplerScratch {
     return scratch
   }
 
-  /// `penalised` becomes the logits with those of `seen` made less likely.
-  func penalise(
-    _ logits: UnsafeBufferPointer<Float>, _ seen: some Collection<UInt32>, by penalty: Float
+  /// `adjusted` becomes the logits after penalties, bias and bans. A banned one is the lowest finite
+  /// number, so that it is never the likeliest.
+  func adjust(
+    _ logits: UnsafeBufferPointer<Float>, _ settings: SamplingSettings, _ history: TokenHistory,
+    banned: Set<UInt32>
   ) {
-    let to = penalised.view(0, count: logits.count).buffer
+    let to = adjusted.view(0, count: logits.count).buffer
     _ = to.update(from: logits)
-    for id in seen {
-      let x = logits[Int(id)]
-      to[Int(id)] = x < 0 ? x * penalty : x / penalty
+    if settings.repetitionPenalty != 1 {
+      for id in history.seen {
+        let x = logits[Int(id)]
+        to[Int(id)] = x < 0 ? x * settings.repetitionPenalty : x / settings.repetitionPenalty
+      }
     }
+    if settings.presencePenalty != 0 || settings.frequencyPenalty != 0 {
+      for (id, count) in history.generated {
+        to[Int(id)] -= settings.presencePenalty + settings.frequencyPenalty * Float(count)
+      }
+    }
+    for (id, bias) in settings.logitBias { to[Int(id)] += bias }
+    for id in banned { to[Int(id)] = -.greatestFiniteMagnitude }
   }
 }
 
@@ -73,6 +84,15 @@ final class Candidates {
     TopK.indices(x, count: count, atLeast: limit, into: &ids)
     for (i, id) in ids.enumerated() { w[i] = x[Int(id)] }
     (self.count, areAll) = (ids.count, false)
+  }
+
+  /// Leaves out the tokens of these ids.
+  func remove(_ banned: Set<UInt32>) {
+    if areAll {
+      for id in banned { w[Int(id)] = 0 }
+    } else {
+      compact { !banned.contains(ids[$0]) }
+    }
   }
 
   /// Σ e^(x - top) over a row. Uses up the candidates.

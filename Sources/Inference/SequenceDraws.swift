@@ -32,26 +32,28 @@ struct SequenceDraws {
 
   private func draws(_ item: Item, _ scratch: SamplerScratch) -> [Draw?] {
     var draws: [Draw?] = []
-    var seen = item.sequence.seen
+    var history = item.sequence.history
     for row in 0...item.proposal.count {
       let position = item.sequence.tokens.count + row
       let draw = draw(
-        item.sequence, position, seen, logits[item.firstRow + row], scratch)
+        item.sequence, position, history, logits[item.firstRow + row], scratch)
       draws.append(draw)
       guard let token = draw?.token, row < item.proposal.count, token == item.proposal[row],
         !item.sequence.request.stopTokens.contains(token)
       else { break }
-      if item.sequence.request.sampling.repetitionPenalty != 1 { seen.insert(token) }
+      if item.sequence.request.sampling.readsHistory { history.append(token) }
     }
     return draws
   }
 
   private func draw(
-    _ sequence: ActiveSequence, _ position: Int, _ seen: Set<UInt32>,
+    _ sequence: ActiveSequence, _ position: Int, _ history: TokenHistory,
     _ logits: UnsafeBufferPointer<Float>, _ scratch: SamplerScratch
   ) -> Draw? {
     guard
-      let token = sequence.sampler.draw(logits, position: position, seen: seen, using: scratch)
+      let token = sequence.sampler.draw(
+        logits, position: position, history: history,
+        banned: sequence.bans(at: position - sequence.request.prompt.count), using: scratch)
     else { return nil }
     guard let count = sequence.request.logprobs else { return (token, nil, []) }
     guard let entry = TokenLogprob.of(token, top: count, logits, using: scratch) else { return nil }

@@ -33,6 +33,23 @@ public final class Decoder {
     case tail([Int])
   }
 
+  /// Logits that are looked at while a batch passes and then forgotten, so that a long prompt's never
+  /// take V floats a token.
+  public struct Scoring {
+    /// Of each input, how many of its first tokens have their logits computed.
+    public let tokens: [Int]
+    /// Gets some rows, at most ``Decoder/scoredRows``: of `input`'s tokens from `first` on.
+    public let take: (_ input: Int, _ first: Int, _ logits: Logits) -> Void
+
+    /// Memberwise.
+    public init(
+      tokens: [Int], take: @escaping (_ input: Int, _ first: Int, _ logits: Logits) -> Void
+    ) {
+      self.tokens = tokens
+      self.take = take
+    }
+  }
+
   /// Rows of logits in the decoder's memory, to be read before the next `forward`.
   public struct Logits {
     /// Number of rows.
@@ -61,8 +78,11 @@ public final class Decoder {
   public let model: DecoderModel
   /// Threads.
   public let team: ThreadTeam
+  /// Rows of logits that a ``Scoring`` gets at a time: enough that the head's weights are read seldom.
+  public static let scoredRows = 64
   let workspace: DecoderWorkspace
   private var logits: Arena
+  private var scored: Arena
 
   /// - blockRows: rows that pass the layers together; more are taken block by block. It bounds the
   ///   memory and enters no bit. Throws ``MemoryError``.
@@ -75,6 +95,7 @@ public final class Decoder {
     workspace = try DecoderWorkspace(
       model.config, model.precision, rows: blockRows, threads: team.count)
     logits = try Arena(count: 0)
+    scored = try Arena(count: 0)
   }
 
   /// Bytes that a decoder takes beside its model and logits.
@@ -95,13 +116,16 @@ public final class Decoder {
   /// ones, with room for their tokens: within the context, and pages left in the pool
   /// (``KVCache/reserve(_:)`` tells). Throws ``MemoryError`` if there is none for the logits; then
   /// nothing has changed.
+  /// - scoring: logits that are wanted besides.
   public func forward(
-    _ batch: [Input], logits rows: Rows = .last
+    _ batch: [Input], logits rows: Rows = .last, scoring: Scoring? = nil
   ) throws(MemoryError) -> Logits {
     let (config, tails) = (model.config, Self.tails(batch, rows))
     let rowCount = tails.reduce(0, +)
     let stride = (config.vocabularySize + 15) / 16 * 16
     if logits.count < rowCount * stride { logits = try Arena(count: rowCount * stride) }
+    let scoredRows = min(Self.scoredRows, scoring?.tokens.max() ?? 0)
+    if scored.count < scoredRows * stride { scored = try Arena(count: scoredRows * stride) }
     check(batch)
     let out = logits.base
     var row = 0
@@ -111,12 +135,34 @@ public final class Decoder {
         tokens: block.flatMap { Array($0.tokens) })
       pass.run()
       for span in block { span.cache.advance(span.tokens.count) }
+      if let scoring { score(block, pass, scoring, stride) }
       let wanted = pass.wantedRows
       pass.head(wanted, logits: out + row * stride, stride: stride)
       row += wanted.count
     }
     return Logits(
       rows: rowCount, vocabularySize: config.vocabularySize, stride: stride, arena: logits)
+  }
+
+  /// Hands the block's scored rows over, before the head uses up the residual stream.
+  private func score(
+    _ block: [DecoderSpan], _ pass: DecoderPass, _ scoring: Scoring, _ stride: Int
+  ) {
+    for span in block {
+      let wanted = min(span.tokens.count, scoring.tokens[span.input] - span.start)
+      var done = 0
+      while done < wanted {
+        let count = min(Self.scoredRows, wanted - done)
+        let first = span.row + done
+        pass.head(first..<first + count, logits: scored.base, stride: stride)
+        scoring.take(
+          span.input, span.start + done,
+          Logits(
+            rows: count, vocabularySize: model.config.vocabularySize, stride: stride, arena: scored)
+        )
+        done += count
+      }
+    }
   }
 
   /// How many of each input's last tokens have their logits computed.
@@ -152,7 +198,7 @@ public final class Decoder {
   private func blocks(_ batch: [Input], _ tails: [Int]) -> [[DecoderSpan]] {
     var blocks: [[DecoderSpan]] = [[]]
     var used = 0
-    for (input, tail) in zip(batch, tails) {
+    for (number, (input, tail)) in zip(batch, tails).enumerated() {
       var start = 0
       while start < input.tokens.count {
         if used == workspace.rows {
@@ -162,7 +208,8 @@ public final class Decoder {
         let count = min(workspace.rows - used, input.tokens.count - start)
         blocks[blocks.count - 1].append(
           DecoderSpan(
-            cache: input.cache, row: used, position: input.cache.length + start,
+            input: number, start: start, cache: input.cache, row: used,
+            position: input.cache.length + start,
             tokens: input.tokens[start..<start + count],
             firstWanted: min(count, max(0, input.tokens.count - tail - start))))
         start += count
@@ -175,6 +222,8 @@ public final class Decoder {
 
 /// Consecutive positions of one sequence in a block of rows.
 struct DecoderSpan {
+  /// The number of its sequence in the batch, and which of its tokens is the first here.
+  let input, start: Int
   let cache: KVCache
   /// First row of the block.
   let row: Int

@@ -35,7 +35,15 @@ struct DecoderPass {
     for (to, from) in rows.enumerated() where to != from {
       (w.residual + to * C).update(from: w.residual + from * C, count: C)
     }
-    norm(model.lnfWeight, model.lnfBias, of: w.residual, rows: rows.count)
+    head(0..<rows.count, logits: logits, stride: stride)
+  }
+
+  /// logits (rows.count, V) = LayerNorm(residual[rows])·wteᵀ; the residual stream stays.
+  /// - logits: `stride` floats from row to row.
+  func head(_ rows: Range<Int>, logits: Pointer, stride: Int) {
+    let w = workspace
+    norm(
+      model.lnfWeight, model.lnfBias, of: w.residual + rows.lowerBound * C, rows: rows.count)
     GEMM.multiply(
       logits, ldc: stride, M: rows.count, N: model.config.vocabularySize, K: C,
       a: Matrix(w.normed, ld: C), b: .packed(model.head), on: team, scratch: w.gemm)

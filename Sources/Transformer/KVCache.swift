@@ -10,7 +10,8 @@ public final class KVCache {
   public let pool: KVPool
   /// Positions that hold a token; the next token's position.
   public private(set) var length = 0
-  private(set) var pages: [Int] = []
+  /// The numbers of its pages in the pool, in order.
+  public private(set) var pages: [Int] = []
 
   /// An empty cache.
   public init(_ pool: KVPool) {
@@ -25,6 +26,13 @@ public final class KVCache {
 
   deinit {
     for page in pages { pool.release(page) }
+  }
+
+  /// Pages that ``reserve(_:)`` takes from the pool for `count` more positions.
+  public func pagesNeeded(for count: Int) -> Int {
+    let first = length / AttentionPage.positions
+    let copied = count > 0 && first < pages.count && pool.isShared(pages[first]) ? 1 : 0
+    return copied + max(0, KVPool.pages(for: length + count) - pages.count)
   }
 
   /// Makes room for `count` more positions. False, and nothing changed but pages taken, if the pool
@@ -54,11 +62,14 @@ public final class KVCache {
     while pages.count > KVPool.pages(for: length) { pool.release(pages.removeLast()) }
   }
 
-  /// A second cache of the same positions that shares the pages.
-  public func fork() -> KVCache {
+  /// A second cache of the same positions, or the `first` ones, that shares the pages.
+  public func fork(first: Int? = nil) -> KVCache {
     let other = KVCache(pool)
-    other.length = length
-    other.pages = Array(pages.prefix(KVPool.pages(for: length)))
+    other.length = first ?? length
+    precondition(
+      other.length >= 0 && other.length <= length, "KVCache: the first \(other.length) of \(length)"
+    )
+    other.pages = Array(pages.prefix(KVPool.pages(for: other.length)))
     for page in other.pages { pool.retain(page) }
     return other
   }

@@ -22,17 +22,20 @@ import Testing
       let settings = [
         SamplingSettings(), .greedy, SamplingSettings(temperature: 0.8, topK: 5),
         SamplingSettings(topP: 0.9, repetitionPenalty: 1.2), SamplingSettings(minP: 0.1),
+        SamplingSettings(presencePenalty: 1, frequencyPenalty: 0.5, logitBias: [3: 2], banned: [8]),
       ]
       requests.append(
         SequenceRequest(
-          prompt: prompt, maxTokens: 1 + pick(2, 40), sampling: settings[pick(3, settings.count)],
+          prompt: prompt, maxTokens: pick(2, 41), sampling: settings[pick(3, settings.count)],
           stopTokens: [UInt32(pick(4, 101))], seed: UInt64(pick(5, 3)), sample: UInt32(pick(6, 3)),
-          slide: pick(7, 4) == 0, logprobs: pick(8, 3) == 0 ? 3 : nil))
+          slide: pick(7, 4) == 0, logprobs: pick(8, 3) == 0 ? 3 : nil, minTokens: pick(9, 3),
+          promptLogprobs: pick(10, 4) == 0 ? pick(11, 3) : nil, cacheGroup: UInt64(pick(12, 2))))
     }
     return requests
   }
 
   private struct Text: Equatable {
+    var prompt: [PromptToken] = []
     var tokens: [UInt32] = []
     var logprobs: [Float?] = []
     var top: [[TokenLogprob]] = []
@@ -41,6 +44,8 @@ import Testing
     mutating func add(_ step: SequenceStep) {
       end = step.end
       if step.end == .stopped { return }
+      prompt += step.prompt
+      if step.token == nil && step.end == nil { return }
       if let token = step.token { tokens.append(token) }
       logprobs.append(step.logprob)
       top.append(step.top)
@@ -48,7 +53,8 @@ import Testing
 
     /// Whether `other` is this text up to some token.
     func begins(with other: Text) -> Bool {
-      tokens.starts(with: other.tokens) && logprobs.starts(with: other.logprobs)
+      prompt.starts(with: other.prompt) && tokens.starts(with: other.tokens)
+        && logprobs.starts(with: other.logprobs)
         && top.starts(with: other.top)
     }
   }

@@ -106,7 +106,7 @@ import Testing
         let best = try #require(logits.max())
         #expect(step.token == logits.firstIndex(of: best).map { UInt32($0) })
         let probability = try #require(
-          NaiveSampling.probabilities(logits, SamplingSettings(), seen: []).max())
+          NaiveSampling.probabilities(logits, SamplingSettings(), TokenHistory()).max())
         #expect(abs(try #require(step.logprob) - Float(log(probability))) < 1e-5)
         text.append(try #require(step.token))
       }
@@ -188,8 +188,25 @@ import Testing
     #expect(
       error(SequenceRequest(prompt: [1], maxTokens: .max)) == .poolTooSmall(needed: 4, pages: 2))
     #expect(
-      error(SequenceRequest(prompt: [1], maxTokens: 0))
-        == .setting(name: "max tokens", value: "0", expected: "at least 1"))
+      error(SequenceRequest(prompt: [1], maxTokens: -1))
+        == .setting(name: "max tokens", value: "-1", expected: "at least 0"))
+    for sampling in [
+      SamplingSettings(logitBias: [2: 1]), SamplingSettings(banned: [2]),
+    ] {
+      #expect(
+        error(SequenceRequest(prompt: [1], maxTokens: 1, sampling: sampling))
+          == .unknownToken(id: 2, vocabularySize: 2))
+    }
+    for sampling in [
+      SamplingSettings(presencePenalty: .nan), SamplingSettings(frequencyPenalty: 101),
+      SamplingSettings(logitBias: [1: .infinity]), SamplingSettings(banned: [0, 1]),
+    ] {
+      #expect(error(SequenceRequest(prompt: [1], maxTokens: 1, sampling: sampling)) != nil)
+    }
+    var request = SequenceRequest(prompt: [1], maxTokens: 3, stopTokens: [0, 1, 7], minTokens: 1)
+    #expect(error(request) != nil, "no token but stop tokens")
+    request.stopTokens = [1, 7]
+    #expect(error(request) == nil)
     #expect(
       error(SequenceRequest(prompt: [1], maxTokens: 1, logprobs: -1))
         == .setting(name: "logprobs", value: "-1", expected: "at least 0"))

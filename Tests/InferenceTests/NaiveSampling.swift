@@ -5,13 +5,19 @@ import Inference
 enum NaiveSampling {
   /// The probability of each token; 0 for those that are cut.
   static func probabilities(
-    _ logits: [Float], _ settings: SamplingSettings, seen: Set<UInt32>
+    _ logits: [Float], _ settings: SamplingSettings, _ history: TokenHistory
   ) -> [Double] {
     var x = logits.map(Double.init)
     let penalty = Double(settings.repetitionPenalty)
-    for id in seen {
+    for id in history.seen {
       x[Int(id)] = x[Int(id)] < 0 ? x[Int(id)] * penalty : x[Int(id)] / penalty
     }
+    for (id, count) in history.generated {
+      x[Int(id)] -= Double(settings.presencePenalty)
+      x[Int(id)] -= Double(settings.frequencyPenalty) * Double(count)
+    }
+    for (id, bias) in settings.logitBias where id < x.count { x[Int(id)] += Double(bias) }
+    for id in settings.banned where id < x.count { x[Int(id)] = -.infinity }
     x = x.map { $0 / Double(settings.temperature) }
     if let k = settings.topK {
       let limit = x.sorted(by: >)[min(k, x.count) - 1]

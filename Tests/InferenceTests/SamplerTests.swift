@@ -16,12 +16,12 @@ import Testing
 
   private func draw(
     _ logits: [Float], _ settings: SamplingSettings, seed: UInt64 = 1, sample: UInt32 = 0,
-    position: Int = 0, seen: Set<UInt32> = [], _ scratch: SamplerScratch? = nil
+    position: Int = 0, history: TokenHistory = TokenHistory(), _ scratch: SamplerScratch? = nil
   ) throws -> UInt32? {
     let scratch = try scratch ?? SamplerScratch(vocabularySize: logits.count)
     return logits.withUnsafeBufferPointer {
       Sampler(settings, seed: seed, sample: sample).draw(
-        $0, position: position, seen: seen, using: scratch)
+        $0, position: position, history: history, using: scratch)
     }
   }
 
@@ -45,18 +45,35 @@ import Testing
     SamplingSettings(
       temperature: 0.9, topK: 40, topP: 0.95, minP: 0.02, repetitionPenalty: 1.1),
     SamplingSettings(temperature: 2, topP: 0.99, minP: 0.01, repetitionPenalty: 2),
+    SamplingSettings(presencePenalty: 1.5),
+    SamplingSettings(frequencyPenalty: 0.75),
+    SamplingSettings(topK: 20, presencePenalty: -2, frequencyPenalty: -0.5),
+    SamplingSettings(logitBias: [0: 3.5, 6: -100]),
+    SamplingSettings(banned: [3, 5, 900]),
+    SamplingSettings(topK: 5, banned: [3, 5, 900]),
+    SamplingSettings(
+      temperature: 0.9, topP: 0.95, minP: 0.001, repetitionPenalty: 1.1, presencePenalty: 0.5,
+      frequencyPenalty: 0.25, logitBias: [0: 2, 9: -1], banned: [4]),
   ]
 
   @Test(arguments: settings, [1, 2, 15, 16, 17, 64, 65, 1000])
   func distributionIsTheNaiveOne(settings: SamplingSettings, V: Int) throws {
+    var settings = settings
+    settings.logitBias = settings.logitBias.filter { $0.key < V }
+    settings.banned = settings.banned.filter { $0 < V }
     let scratch = try SamplerScratch(vocabularySize: V)
     for seed in 0..<5 {
       let logits = Self.logits(V, seed: UInt64(seed))
-      let seen = Set((0..<UInt32(V)).filter { ($0 &* 2_654_435_761) % 3 == 0 })
-      let expected = NaiveSampling.probabilities(logits, settings, seen: seen)
-      let token = try draw(logits, settings, seen: seen, scratch)
+      let seen = (0..<UInt32(V)).filter { ($0 &* 2_654_435_761) % 3 == 0 }
+      var history = TokenHistory(prompt: seen)
+      for id in 0..<UInt32(V) where id % 5 == 0 {
+        for _ in 0...id % 3 { history.append(id) }
+      }
+      let expected = NaiveSampling.probabilities(logits, settings, history)
+      let token = try draw(logits, settings, history: history, scratch)
       #expect(token != nil)
-      let ids = kept(scratch)
+      // Where nothing else is cut, a banned token stays among the candidates, with no weight.
+      let ids = kept(scratch).filter { !settings.banned.contains($0) }
       #expect(ids == (0..<UInt32(V)).filter { expected[Int($0)] > 0 }, "V \(V), \(settings)")
       // Every quantile picks what the naive cumulative sum picks, away from the borders.
       for n in 0..<200 {
@@ -91,8 +108,21 @@ import Testing
     (logits[37], logits[12], logits[99]) = (9, 9, 9)
     #expect(try draw(logits, .greedy) == 12)
     let penalised = SamplingSettings(temperature: 0, repetitionPenalty: 1.5)
-    #expect(try draw(logits, penalised, seen: [12]) == 37)
+    #expect(try draw(logits, penalised, history: TokenHistory(prompt: [12])) == 37)
     #expect(try draw([Float](repeating: 0, count: 33), .greedy) == 0)
+  }
+
+  @Test func bannedTokensAreNeverDrawn() throws {
+    let logits: [Float] = [-3e38, 1, 7, 7, 2]
+    for temperature: Float in [0, 1e-30, 0.7, 1, 1e30] {
+      for topK in [nil, 1, 2, 5] {
+        let settings = SamplingSettings(temperature: temperature, topK: topK, banned: [2, 3, 4, 0])
+        for position in 0..<50 { #expect(try draw(logits, settings, position: position) == 1) }
+      }
+    }
+    // Broken logits are seen behind a ban.
+    let broken: [Float] = [.nan, 1, 2]
+    #expect(try draw(broken, SamplingSettings(banned: [0])) == nil)
   }
 
   @Test func verySmallAndLargeTemperatures() throws {
@@ -153,7 +183,7 @@ import Testing
   func logprobsAreTheModels(V: Int) throws {
     let scratch = try SamplerScratch(vocabularySize: V)
     let logits = Self.logits(V, seed: 8)
-    let expected = NaiveSampling.probabilities(logits, SamplingSettings(), seen: [])
+    let expected = NaiveSampling.probabilities(logits, SamplingSettings(), TokenHistory())
     for top in [0, 1, 5, 1000] {
       for token in stride(from: 0, to: UInt32(V), by: 7) {
         let entry = try #require(
