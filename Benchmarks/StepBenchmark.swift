@@ -24,8 +24,8 @@ struct StepBenchmark {
 
   func run(_ report: (Measurement) -> Void) throws {
     let team = bench.team
-    let (theta, g) = (try Arena(count: table.count), try Arena(count: table.count))
-    for arena in [theta, g] { arena.touch(on: team) }
+    let theta = try Arena(count: table.count, touchedBy: team)
+    let g = try Arena(count: table.count, touchedBy: team)
     RandomValues.fill(theta, table, on: team)
     RandomValues.fill(g.view(), range: 1e-3, on: team)
     try sophia(theta, g, report)
@@ -47,8 +47,7 @@ struct StepBenchmark {
 
   private func sophia(_ theta: Arena, _ g: Arena, _ report: (Measurement) -> Void) throws {
     let team = bench.team
-    let sampled = try Arena(count: table.count)
-    sampled.touch(on: team)
+    let sampled = try Arena(count: table.count, touchedBy: team)
     RandomValues.fill(sampled.view(), range: 1e-4, on: team)
     let optimizer = try Sophia(ranges: ranges, count: table.count, on: team)
     let streams = streams(theta, optimizer, g)
@@ -82,8 +81,7 @@ struct StepBenchmark {
   private func lion(_ theta: Arena, _ g: Arena, _ report: (Measurement) -> Void) throws {
     let optimizer = try Lion(ranges: ranges, count: table.count, on: bench.team)
     // Its own arrays are three, the stream's four.
-    let spare = try Arena(count: table.count)
-    spare.touch(on: bench.team)
+    let spare = try Arena(count: table.count, touchedBy: bench.team)
     let streams = streams(theta, optimizer, g, spare)
     // θ, m, g read, θ and m written.
     report(

@@ -17,8 +17,9 @@ final class TrainingSteps {
   init(_ config: GPT2Config, B: Int, T: Int, on team: ThreadTeam) throws(MemoryError) {
     table = ParameterTable(config)
     (self.team, self.B, self.T) = (team, B, T)
-    (theta, g) = (try Arena(count: table.count), try Arena(count: table.count))
-    sampledGradient = try Arena(count: table.count)
+    theta = try Arena(count: table.count, touchedBy: team)
+    g = try Arena(count: table.count, touchedBy: team)
+    sampledGradient = try Arena(count: table.count, touchedBy: team)
     let ranges = table.entries.map {
       ParameterRange(offset: $0.offset, count: $0.count, decayed: $0.decayed)
     }

@@ -24,35 +24,38 @@ public enum Attention {
 
     var C: Int { H * D }
     var Dp: Int { AttentionPage.paddedHeadSize(D) }
+    /// Pages, the tiles of keys.
+    var pages: Int { (T + AttentionPage.positions - 1) / AttentionPage.positions }
     /// T in whole pages.
-    var Tp: Int { (T + 63) / 64 * 64 }
+    var Tp: Int { pages * AttentionPage.positions }
   }
 
   /// Buffers of each thread: one head's operands in tile order.
   public final class Scratch: @unchecked Sendable {
-    let arena: Arena
-    let stride: Int
+    let threads: ThreadScratch
+    /// Bytes of the buffers.
+    public var bytes: Int { MemoryLayout<Float>.stride * threads.arena.count }
 
     /// Room for heads of `D` channels over `T` positions on `threads` threads. Throws
     /// ``MemoryError``. - tangents: for those of forward and backward, instead of the two themselves.
     public init(T: Int, D: Int, threads: Int, tangents: Bool = false) throws(MemoryError) {
-      stride = Self.floats(T, D, tangents)
-      arena = try Arena(count: stride * threads)
+      self.threads = try ThreadScratch(threads: threads) { Self.lay(&$0, T, D, tangents) }
     }
 
     /// Bytes that a scratch of these sizes takes.
     public static func bytes(T: Int, D: Int, threads: Int, tangents: Bool = false) -> Int {
-      4 * floats(T, D, tangents) * threads
+      ThreadScratch.bytes(threads: threads) { lay(&$0, T, D, tangents) }
     }
 
-    private static func floats(_ T: Int, _ D: Int, _ tangents: Bool) -> Int {
+    /// What the larger of a forward and a backward takes.
+    private static func lay(_ layout: inout ArenaLayout, _ T: Int, _ D: Int, _ tangents: Bool) {
       let shape = Shape(B: 1, T: T, H: 1, D: D, scale: 1)
-      if tangents { return HeadTangent.floats(shape) + 16 * 33 }
-      let head = shape.Tp * shape.Dp
-      // q, k, v and dout as rows, k and v as d-major pages, dq; two 64 × 64 tiles; dk, dv of a tile;
-      // three numbers a row; the rows' own scratch.
-      return 5 * head + 2 * shape.Tp * D + 2 * 64 * 64 + 2 * 64 * shape.Dp + 3 * shape.Tp
-        + AttentionRows.scratchCount(D) + 16 * 33
+      if tangents {
+        _ = HeadTangent(&layout, shape)
+      } else {
+        let forward = ArenaLayout.floats { _ = HeadForward(&$0, shape) }
+        _ = layout.take(max(forward, ArenaLayout.floats { _ = HeadBackward(&$0, shape) }))
+      }
     }
   }
 
@@ -63,25 +66,15 @@ public enum Attention {
     rowInverse: UnsafeMutablePointer<Float>, qkv: UnsafePointer<Float>, shape: Shape,
     on team: ThreadTeam, scratch: Scratch
   ) {
-    let (T, H, D, C, Dp) = (shape.T, shape.H, shape.D, shape.C, shape.Dp)
-    eachHead(shape, team, scratch) { item, memory in
+    let (T, H, D, C, block) = (shape.T, shape.H, shape.D, shape.C, AttentionRows.block)
+    let partition = HeadPartition(
+      heads: shape.B * H, queryTiles: (T + block - 1) / block, threads: team.count)
+    eachPart(partition, team, scratch) { item, part, memory in
       let (b, h) = (item / H, item % H)
-      let inp = qkv + b * T * 3 * C + h * D
-      let q = memory
-      let v = q + shape.Tp * Dp
-      let k = v + shape.Tp * Dp
-      let rest = k + shape.Tp * D
-      packRows(q, inp, shape, scale: shape.scale)
-      packPages(k, inp + C, shape)
-      packRows(v, inp + 2 * C, shape, scale: 1)
-      for t in stride(from: 0, to: T, by: AttentionRows.block) {
-        let rows = min(AttentionRows.block, T - t)
-        AttentionRows.run(
-          out: out + (b * T + t) * C + h * D, outStride: C, rowMax: rowMax + item * T + t,
-          rowInverse: rowInverse + item * T + t, q: q + t * Dp, qStride: Dp, rows: rows,
-          firstPosition: t, D: D, keyPages: { UnsafePointer(k + $0 * 64 * D) },
-          valuePages: { UnsafePointer(v + $0 * 64 * Dp) }, ahead: 0, scratch: rest)
-      }
+      let rows = part.queries.lowerBound * block..<min(T, part.queries.upperBound * block)
+      HeadForward(&memory, shape).run(
+        rows, out: out + b * T * C + h * D, rowMax: rowMax + item * T,
+        rowInverse: rowInverse + item * T, qkv: qkv + b * T * 3 * C + h * D)
     }
   }
 
@@ -89,16 +82,16 @@ public enum Attention {
   /// - out, q: row r at stride `outStride`, `qStride`; q is one head's query, not yet scaled.
   /// - ahead: how far from each number of a page lies the one that is asked for meanwhile, such as the
   ///   next head's; 0 is none.
-  /// - scratch: ``rowScratchCount(D:)`` floats of the calling thread.
+  /// - scratch: the calling thread's, of what ``layCachedRows(_:D:)`` takes.
   public static func cached(
     out: UnsafeMutablePointer<Float>, outStride: Int, q: UnsafePointer<Float>, qStride: Int,
     rows: Int, firstPosition: Int, D: Int, scale: Float,
     keyPages: (Int) -> UnsafePointer<Float>, valuePages: (Int) -> UnsafePointer<Float>,
-    ahead: Int = 0, scratch: UnsafeMutablePointer<Float>
+    ahead: Int = 0, scratch: inout ArenaLayout
   ) {
     blocks(
       out, outStride, q, qStride, rows, firstPosition, D, scale, keyPages, valuePages, ahead,
-      scratch)
+      &scratch)
   }
 
   /// The same with pages of bfloat16 numbers.
@@ -106,11 +99,11 @@ public enum Attention {
     out: UnsafeMutablePointer<Float>, outStride: Int, q: UnsafePointer<Float>, qStride: Int,
     rows: Int, firstPosition: Int, D: Int, scale: Float,
     keyPages: (Int) -> UnsafePointer<UInt16>, valuePages: (Int) -> UnsafePointer<UInt16>,
-    ahead: Int = 0, scratch: UnsafeMutablePointer<Float>
+    ahead: Int = 0, scratch: inout ArenaLayout
   ) {
     blocks(
       out, outStride, q, qStride, rows, firstPosition, D, scale, keyPages, valuePages, ahead,
-      scratch)
+      &scratch)
   }
 
   @inline(__always)
@@ -118,64 +111,126 @@ public enum Attention {
     _ out: UnsafeMutablePointer<Float>, _ outStride: Int, _ q: UnsafePointer<Float>,
     _ qStride: Int, _ rows: Int, _ firstPosition: Int, _ D: Int, _ scale: Float,
     _ keyPages: (Int) -> UnsafePointer<Element>, _ valuePages: (Int) -> UnsafePointer<Element>,
-    _ ahead: Int, _ scratch: UnsafeMutablePointer<Float>
+    _ ahead: Int, _ scratch: inout ArenaLayout
   ) {
     let Dp = AttentionPage.paddedHeadSize(D)
+    let buffers = CachedRows(&scratch, D)
     for first in stride(from: 0, to: rows, by: AttentionRows.block) {
       let count = min(AttentionRows.block, rows - first)
       for r in 0..<count {
         Vector.forEach(D) { at, n in
           let x = cs_load_partial(q + (first + r) * qStride + at, n, 0) * scale
-          Vector.store(scratch + r * Dp + at, x)
+          Vector.store(buffers.q + r * Dp + at, x)
         }
       }
       AttentionRows.run(
         out: out + first * outStride, outStride: outStride, rowMax: nil, rowInverse: nil,
-        q: scratch, qStride: Dp, rows: count, firstPosition: firstPosition + first, D: D,
-        keyPages: keyPages, valuePages: valuePages, ahead: ahead,
-        scratch: scratch + AttentionRows.block * Dp)
+        q: buffers.q, qStride: Dp, rows: count, firstPosition: firstPosition + first, D: D,
+        keyPages: keyPages, valuePages: valuePages, ahead: ahead, buffers: buffers.rows)
     }
   }
 
-  /// Floats of scratch that ``cached`` needs on each thread.
-  public static func rowScratchCount(D: Int) -> Int {
-    AttentionRows.block * AttentionPage.paddedHeadSize(D) + AttentionRows.scratchCount(D)
+  /// Takes the scratch that ``cached`` needs on each thread.
+  public static func layCachedRows(_ layout: inout ArenaLayout, D: Int) {
+    _ = CachedRows(&layout, D)
   }
 
-  /// Heads are shared out; each has its own part of every output.
-  static func eachHead(
-    _ shape: Shape, _ team: ThreadTeam, _ scratch: Scratch,
-    _ body: (_ item: Int, _ memory: UnsafeMutablePointer<Float>) -> Void
+  private struct CachedRows {
+    /// Scaled queries, (block, Dp).
+    let q: UnsafeMutablePointer<Float>
+    let rows: AttentionRows.Buffers
+
+    @inline(__always)
+    init(_ layout: inout ArenaLayout, _ D: Int) {
+      q = layout.take(AttentionRows.block * AttentionPage.paddedHeadSize(D))
+      rows = AttentionRows.Buffers(&layout, D)
+    }
+  }
+
+  /// Parts of heads are shared out; each has its own part of every output.
+  static func eachPart(
+    _ partition: HeadPartition, _ team: ThreadTeam, _ scratch: Scratch,
+    _ body: (_ head: Int, _ part: HeadPartition.Part, _ memory: inout ArenaLayout) -> Void
   ) {
-    team.forEach(shape.B * shape.H) { item, thread in
-      body(item, scratch.arena.base + thread * scratch.stride)
+    team.forEach(partition.items) { item, thread in
+      var memory = scratch.threads.layout(of: thread)
+      let (head, part) = partition.item(item)
+      body(head, part, &memory)
     }
   }
 
-  /// (T, D) at stride 3C → rows of Dp floats times `scale`; the padding of rows and columns is zero.
+  /// Tiles as positions, which may reach past T in the last page.
+  static func positions(_ tiles: Range<Int>) -> Range<Int> {
+    tiles.lowerBound * AttentionPage.positions..<tiles.upperBound * AttentionPage.positions
+  }
+
+  /// Some rows of (T, D) at stride 3C → rows of Dp floats times `scale`; what lies past D or T is zero.
   static func packRows(
     _ to: UnsafeMutablePointer<Float>, _ from: UnsafePointer<Float>, _ shape: Shape, scale: Float,
-    stride: Int? = nil
+    stride: Int? = nil, _ rows: Range<Int>
   ) {
     let (D, Dp, step) = (shape.D, shape.Dp, stride ?? 3 * shape.C)
-    for t in 0..<shape.T {
+    for t in rows.clamped(to: 0..<shape.T) {
       Vector.forEach(D) { at, count in
         Vector.store(to + t * Dp + at, cs_load_partial(from + t * step + at, count, 0) * scale)
       }
     }
-    for i in (shape.T * Dp)..<(shape.Tp * Dp) { to[i] = 0 }
+    clear(to, Dp, rows.clamped(to: shape.T..<shape.Tp))
   }
 
-  /// (T, D) at stride 3C → d-major pages of 64 positions; the last page's padding is zero.
+  /// Some rows of `to` (Tp, Dp) become zero.
+  static func clear(_ to: UnsafeMutablePointer<Float>, _ Dp: Int, _ rows: Range<Int>) {
+    (to + rows.lowerBound * Dp).update(repeating: 0, count: rows.count * Dp)
+  }
+
+  /// Some pages of (T, D) at stride 3C → d-major pages; the last page's padding is zero.
   static func packPages(
     _ to: UnsafeMutablePointer<Float>, _ from: UnsafePointer<Float>, _ shape: Shape,
-    stride: Int? = nil
+    stride: Int? = nil, _ pages: Range<Int>
   ) {
-    let (D, step) = (shape.D, stride ?? 3 * shape.C)
-    for first in Swift.stride(from: 0, to: shape.T, by: 64) {
+    let (D, step, width) = (shape.D, stride ?? 3 * shape.C, AttentionPage.positions)
+    for first in pages.lazy.map({ $0 * width }) {
       Packing.pack(
-        Matrix(UnsafeMutablePointer(mutating: from + first * step), ld: step), width: 64,
-        valid: min(64, shape.T - first), depth: D, into: to + first * D)
+        Matrix(UnsafeMutablePointer(mutating: from + first * step), ld: step), width: width,
+        valid: min(width, shape.T - first), depth: D, into: to + first * D)
+    }
+  }
+}
+
+/// One head's operands in a thread's scratch.
+private struct HeadForward {
+  let shape: Attention.Shape
+  /// Scaled queries and values: (Tp, Dp) rows.
+  let q, v: UnsafeMutablePointer<Float>
+  /// Keys, d-major pages.
+  let kPages: UnsafeMutablePointer<Float>
+  let rows: AttentionRows.Buffers
+
+  init(_ layout: inout ArenaLayout, _ shape: Attention.Shape) {
+    self.shape = shape
+    (q, v) = (layout.take(shape.Tp * shape.Dp), layout.take(shape.Tp * shape.Dp))
+    kPages = layout.take(shape.Tp * shape.D)
+    rows = AttentionRows.Buffers(&layout, shape.D)
+  }
+
+  /// The rows of some positions. - out, qkv: channel 0 of the head's first row, at strides C and 3C;
+  /// - rowMax, rowInverse: (T).
+  func run(
+    _ positions: Range<Int>, out: UnsafeMutablePointer<Float>,
+    rowMax: UnsafeMutablePointer<Float>, rowInverse: UnsafeMutablePointer<Float>,
+    qkv: UnsafePointer<Float>
+  ) {
+    let (D, C, Dp, width) = (shape.D, shape.C, shape.Dp, AttentionPage.positions)
+    let seen = 0..<(positions.upperBound + width - 1) / width
+    Attention.packRows(q, qkv, shape, scale: shape.scale, positions)
+    Attention.packPages(kPages, qkv + C, shape, seen)
+    Attention.packRows(v, qkv + 2 * C, shape, scale: 1, Attention.positions(seen))
+    for t in stride(from: positions.lowerBound, to: positions.upperBound, by: AttentionRows.block) {
+      AttentionRows.run(
+        out: out + t * C, outStride: C, rowMax: rowMax + t, rowInverse: rowInverse + t,
+        q: q + t * Dp, qStride: Dp, rows: min(AttentionRows.block, positions.upperBound - t),
+        firstPosition: t, D: D, keyPages: { UnsafePointer(kPages + $0 * width * D) },
+        valuePages: { UnsafePointer(v + $0 * width * Dp) }, ahead: 0, buffers: rows)
     }
   }
 }

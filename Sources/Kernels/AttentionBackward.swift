@@ -14,23 +14,24 @@ extension Attention {
     shape: Shape, on team: ThreadTeam, scratch: Scratch
   ) {
     let (T, H, D, C) = (shape.T, shape.H, shape.D, shape.C)
-    eachHead(shape, team, scratch) { item, memory in
-      let (b, h) = (item / H, item % H)
-      let inp = qkv + b * T * 3 * C + h * D
-      let head = HeadBackward(memory, shape)
-      packRows(head.q, inp, shape, scale: shape.scale)
-      packRows(head.k, inp + C, shape, scale: 1)
-      packPages(head.kPages, inp + C, shape)
-      packPages(head.vPages, inp + 2 * C, shape)
-      packRows(head.dout, dout + b * T * C + h * D, shape, scale: 1, stride: C)
-      head.rows(
-        out: out + b * T * C + h * D, dout: dout + b * T * C + h * D, max: rowMax + item * T,
-        inverse: rowInverse + item * T)
-      let d = dqkv + b * T * 3 * C + h * D
-      for first in stride(from: 0, to: T, by: 64) {
-        head.keyTile(first, dk: d + C + first * 3 * C, dv: d + 2 * C + first * 3 * C)
+    // Of five products a tile, dq needs three and dk and dv four.
+    let partition = HeadPartition(
+      heads: shape.B * H, tiles: shape.pages, queryWork: 3 / 5, keyWork: 4 / 5, threads: team.count)
+    eachPart(partition, team, scratch) { item, part, memory in
+      let (row, channel) = (item / H * T, item % H * D)
+      let head = HeadBackward(&memory, shape)
+      head.pack(
+        part, qkv: qkv + row * 3 * C + channel, dout: dout + row * C + channel,
+        out: out + row * C + channel, max: rowMax + item * T, inverse: rowInverse + item * T)
+      let d = dqkv + row * 3 * C + channel
+      for key in part.keys {
+        let first = key * AttentionPage.positions
+        head.keyTile(
+          first, dk: d + C + first * 3 * C, dv: d + 2 * C + first * 3 * C,
+          withQueries: !part.queries.isEmpty)
       }
-      for t in 0..<T {
+      if part.keys.isEmpty { for t in part.queries { head.queryTile(t * AttentionPage.positions) } }
+      for t in positions(part.queries).clamped(to: 0..<T) {
         Vector.forEach(D) { at, count in
           let x = Vector.load(head.dq + t * shape.Dp + at) * shape.scale
           cs_store_partial(d + t * 3 * C + at, x, count)
@@ -41,40 +42,62 @@ extension Attention {
 }
 
 /// One head's operands in a thread's scratch.
-private struct HeadBackward {
+struct HeadBackward {
   let shape: Attention.Shape
   /// Scaled queries, keys, dout, dq: (Tp, Dp) rows.
   let q, k, dout, dq: UnsafeMutablePointer<Float>
   /// Keys and values, d-major pages.
   let kPages, vPages: UnsafeMutablePointer<Float>
-  /// P and dS of a tile, (64 queries, 64 keys).
+  /// P and dS of a tile, (``edge`` queries, ``edge`` keys).
   let p, ds: UnsafeMutablePointer<Float>
-  /// dk and dv of a key tile, (64, Dp).
+  /// dk and dv of a key tile, (``edge``, Dp).
   let dk, dv: UnsafeMutablePointer<Float>
   /// The softmax's maximum and 1/sum, and δ: (Tp).
   let maxima, inverses, delta: UnsafeMutablePointer<Float>
 
-  init(_ memory: UnsafeMutablePointer<Float>, _ shape: Attention.Shape) {
+  /// Queries and keys of a tile.
+  @inline(__always)
+  private var edge: Int { AttentionPage.positions }
+
+  init(_ layout: inout ArenaLayout, _ shape: Attention.Shape) {
     self.shape = shape
-    var at = memory
-    func take(_ count: Int) -> UnsafeMutablePointer<Float> {
-      defer { at += count }
-      return at
-    }
-    let head = shape.Tp * shape.Dp
-    (q, k, dout, dq) = (take(head), take(head), take(head), take(head))
-    (kPages, vPages) = (take(shape.Tp * shape.D), take(shape.Tp * shape.D))
-    (p, ds) = (take(64 * 64), take(64 * 64))
-    (dk, dv) = (take(64 * shape.Dp), take(64 * shape.Dp))
-    (maxima, inverses, delta) = (take(shape.Tp), take(shape.Tp), take(shape.Tp))
+    let (head, page) = (shape.Tp * shape.Dp, shape.Tp * shape.D)
+    let edge = AttentionPage.positions
+    (q, k, dout) = (layout.take(head), layout.take(head), layout.take(head))
+    dq = layout.take(head)
+    (kPages, vPages) = (layout.take(page), layout.take(page))
+    (p, ds) = (layout.take(edge * edge), layout.take(edge * edge))
+    (dk, dv) = (layout.take(edge * shape.Dp), layout.take(edge * shape.Dp))
+    (maxima, inverses) = (layout.take(shape.Tp), layout.take(shape.Tp))
+    delta = layout.take(shape.Tp)
   }
 
-  /// The numbers of each row: softmax statistics (zero probability past T) and δ; clears dq.
-  func rows(
-    out: UnsafePointer<Float>, dout: UnsafePointer<Float>, max: UnsafePointer<Float>,
+  /// Brings what a part needs of the head. - qkv: channel 0 of the head's first query, at stride 3C;
+  /// - dout, out: at stride C; - max, inverse: (T).
+  func pack(
+    _ part: HeadPartition.Part, qkv: UnsafePointer<Float>, dout from: UnsafePointer<Float>,
+    out: UnsafePointer<Float>, max: UnsafePointer<Float>, inverse: UnsafePointer<Float>
+  ) {
+    let (keys, queries) = part.needs(of: shape.pages)
+    let rows = Attention.positions(queries)
+    Attention.packRows(q, qkv, shape, scale: shape.scale, rows)
+    if !part.queries.isEmpty {
+      Attention.packRows(k, qkv + shape.C, shape, scale: 1, Attention.positions(keys))
+      Attention.clear(dq, shape.Dp, Attention.positions(part.queries))
+    }
+    Attention.packPages(kPages, qkv + shape.C, shape, keys)
+    Attention.packPages(vPages, qkv + 2 * shape.C, shape, keys)
+    Attention.packRows(dout, from, shape, scale: 1, stride: shape.C, rows)
+    statistics(rows, out: out, dout: from, max: max, inverse: inverse)
+  }
+
+  /// The numbers of some rows: softmax statistics (zero probability past T) and δ.
+  private func statistics(
+    _ rows: Range<Int>, out: UnsafePointer<Float>, dout: UnsafePointer<Float>,
+    max: UnsafePointer<Float>,
     inverse: UnsafePointer<Float>
   ) {
-    for t in 0..<shape.Tp {
+    for t in rows {
       let inside = t < shape.T
       maxima[t] = inside ? max[t] : 0
       inverses[t] = inside ? inverse[t] : 0
@@ -88,34 +111,36 @@ private struct HeadBackward {
       }
       delta[t] = cs_sum(sum)
     }
-    for i in 0..<(shape.Tp * shape.Dp) { dq[i] = 0 }
+  }
+
+  /// Queries t ..< t + 64 against all keys that they see: their dq.
+  @inline(never)
+  func queryTile(_ t: Int) {
+    for first in stride(from: 0, through: t, by: edge) {
+      slopes(t, first)
+      addQueries(t, first)
+    }
   }
 
   /// Keys first ..< first + 64 against all queries that see them; dk, dv at stride 3C.
+  /// - withQueries: adds to dq too.
   @inline(never)
   func keyTile(
-    _ first: Int, dk dkOut: UnsafeMutablePointer<Float>, dv dvOut: UnsafeMutablePointer<Float>
+    _ first: Int, dk dkOut: UnsafeMutablePointer<Float>, dv dvOut: UnsafeMutablePointer<Float>,
+    withQueries: Bool
   ) {
     let (D, Dp) = (shape.D, shape.Dp)
-    for t in stride(from: first, to: shape.Tp, by: 64) {
+    for t in stride(from: first, to: shape.Tp, by: edge) {
+      slopes(t, first)
       Tile.multiply(
-        p, 64, m: 64, n: 64, k: D, a: q + t * Dp, aRow: Dp, aStep: 1, b: kPages + first * D,
-        ldb: 64, accumulate: false)
-      Tile.multiply(
-        ds, 64, m: 64, n: 64, k: D, a: dout + t * Dp, aRow: Dp, aStep: 1, b: vPages + first * D,
-        ldb: 64, accumulate: false)
-      for r in 0..<64 { probabilities(r, t + r, diagonal: t == first) }
-      Tile.multiply(
-        dv, Dp, m: 64, n: Dp, k: 64, a: p, aRow: 1, aStep: 64, b: dout + t * Dp, ldb: Dp,
+        dv, Dp, m: edge, n: Dp, k: edge, a: p, aRow: 1, aStep: edge, b: dout + t * Dp, ldb: Dp,
         accumulate: t > first)
       Tile.multiply(
-        dk, Dp, m: 64, n: Dp, k: 64, a: ds, aRow: 1, aStep: 64, b: q + t * Dp, ldb: Dp,
+        dk, Dp, m: edge, n: Dp, k: edge, a: ds, aRow: 1, aStep: edge, b: q + t * Dp, ldb: Dp,
         accumulate: t > first)
-      Tile.multiply(
-        dq + t * Dp, Dp, m: 64, n: Dp, k: 64, a: ds, aRow: 64, aStep: 1, b: k + first * Dp, ldb: Dp,
-        accumulate: true)
+      if withQueries { addQueries(t, first) }
     }
-    for r in 0..<min(64, shape.T - first) {
+    for r in 0..<min(edge, shape.T - first) {
       Vector.forEach(D) { at, count in
         cs_store_partial(dkOut + r * 3 * shape.C + at, Vector.load(dk + r * Dp + at), count)
         cs_store_partial(dvOut + r * 3 * shape.C + at, Vector.load(dv + r * Dp + at), count)
@@ -123,19 +148,40 @@ private struct HeadBackward {
     }
   }
 
+  /// P and dS of a tile.
+  private func slopes(_ t: Int, _ first: Int) {
+    let (D, Dp) = (shape.D, shape.Dp)
+    Tile.multiply(
+      p, edge, m: edge, n: edge, k: D, a: q + t * Dp, aRow: Dp, aStep: 1, b: kPages + first * D,
+      ldb: edge, accumulate: false)
+    Tile.multiply(
+      ds, edge, m: edge, n: edge, k: D, a: dout + t * Dp, aRow: Dp, aStep: 1,
+      b: vPages + first * D, ldb: edge, accumulate: false)
+    for r in 0..<edge { probabilities(r, t + r, diagonal: t == first) }
+  }
+
+  /// dq += dS·k of a tile.
+  private func addQueries(_ t: Int, _ first: Int) {
+    let Dp = shape.Dp
+    Tile.multiply(
+      dq + t * Dp, Dp, m: edge, n: Dp, k: edge, a: ds, aRow: edge, aStep: 1, b: k + first * Dp,
+      ldb: Dp, accumulate: true)
+  }
+
   /// One row: scores → P in place, dP → dS in place.
   @inline(__always)
   private func probabilities(_ r: Int, _ t: Int, diagonal: Bool) {
     let (top, inverse, d) = (maxima[t], inverses[t], delta[t])
-    for v in 0..<4 {
-      var probability = VectorMath.exp(Vector.load(p + r * 64 + 16 * v) - top) * inverse
+    for v in 0..<AttentionPage.vectors {
+      let i = r * edge + 16 * v
+      var probability = VectorMath.exp(Vector.load(p + i) - top) * inverse
       if diagonal {
-        let hidden = Lanes.index .> Float(r - 16 * v)
+        let hidden = Vector.lanes .> Float(r - 16 * v)
         probability = probability.replacing(with: 0, where: hidden)
       }
-      Vector.store(p + r * 64 + 16 * v, probability)
-      let slope = probability * (Vector.load(ds + r * 64 + 16 * v) - d)
-      Vector.store(ds + r * 64 + 16 * v, slope)
+      Vector.store(p + i, probability)
+      let slope = probability * (Vector.load(ds + i) - d)
+      Vector.store(ds + i, slope)
     }
   }
 }

@@ -1,4 +1,5 @@
 internal import CSupport
+import Machine
 
 /// One head's operands in a thread's scratch, and the tangents of ``Attention`` tile by tile.
 struct HeadTangent {
@@ -14,42 +15,44 @@ struct HeadTangent {
   /// The softmax's maximum and 1/sum, σ, δ and δ': (Tp).
   let maxima, inverses, sigma, delta, deltaTangent: UnsafeMutablePointer<Float>
 
-  /// What ``init(_:_:)`` takes of its memory.
-  static func floats(_ shape: Attention.Shape) -> Int {
-    7 * shape.Tp * shape.Dp + 4 * shape.Tp * shape.D + 4 * 64 * 64 + 2 * 64 * shape.Dp + 5
-      * shape.Tp
-  }
+  /// Queries and keys of a tile.
+  @inline(__always)
+  private var edge: Int { AttentionPage.positions }
 
-  init(_ memory: UnsafeMutablePointer<Float>, _ shape: Attention.Shape) {
+  init(_ layout: inout ArenaLayout, _ shape: Attention.Shape) {
     self.shape = shape
-    var at = memory
-    func take(_ count: Int) -> UnsafeMutablePointer<Float> {
-      defer { at += count }
-      return at
-    }
-    let (head, page, tile) = (shape.Tp * shape.Dp, shape.Tp * shape.D, 64 * 64)
-    (q, qTangent, k, kTangent) = (take(head), take(head), take(head), take(head))
-    (dout, doutTangent, dqTangent) = (take(head), take(head), take(head))
-    (kPages, kTangentPages, vPages, vTangentPages) = (
-      take(page), take(page), take(page), take(page)
-    )
-    (p, pTangent, ds, dsTangent) = (take(tile), take(tile), take(tile), take(tile))
-    (dkTangent, dvTangent) = (take(64 * shape.Dp), take(64 * shape.Dp))
-    (maxima, inverses, sigma) = (take(shape.Tp), take(shape.Tp), take(shape.Tp))
-    (delta, deltaTangent) = (take(shape.Tp), take(shape.Tp))
+    let edge = AttentionPage.positions
+    let (head, page, tile) = (shape.Tp * shape.Dp, shape.Tp * shape.D, edge * edge)
+    (q, qTangent) = (layout.take(head), layout.take(head))
+    (k, kTangent) = (layout.take(head), layout.take(head))
+    (dout, doutTangent, dqTangent) = (layout.take(head), layout.take(head), layout.take(head))
+    (kPages, kTangentPages) = (layout.take(page), layout.take(page))
+    (vPages, vTangentPages) = (layout.take(page), layout.take(page))
+    (p, pTangent) = (layout.take(tile), layout.take(tile))
+    (ds, dsTangent) = (layout.take(tile), layout.take(tile))
+    (dkTangent, dvTangent) = (layout.take(edge * shape.Dp), layout.take(edge * shape.Dp))
+    (maxima, inverses) = (layout.take(shape.Tp), layout.take(shape.Tp))
+    (sigma, delta) = (layout.take(shape.Tp), layout.take(shape.Tp))
+    deltaTangent = layout.take(shape.Tp)
   }
 
-  /// - inp, inpTangent: channel 0 of the head's first query, at stride 3C.
-  func packQueriesAndKeys(_ inp: UnsafePointer<Float>, _ inpTangent: UnsafePointer<Float>) {
-    Attention.packRows(q, inp, shape, scale: shape.scale)
-    Attention.packRows(qTangent, inpTangent, shape, scale: shape.scale)
-    Attention.packPages(kPages, inp + shape.C, shape)
-    Attention.packPages(kTangentPages, inpTangent + shape.C, shape)
+  /// - inp, inpTangent: channel 0 of the head's first query, at stride 3C; - queries: positions;
+  ///   keys: pages.
+  func packQueriesAndKeys(
+    _ inp: UnsafePointer<Float>, _ inpTangent: UnsafePointer<Float>, queries: Range<Int>,
+    keys: Range<Int>
+  ) {
+    Attention.packRows(q, inp, shape, scale: shape.scale, queries)
+    Attention.packRows(qTangent, inpTangent, shape, scale: shape.scale, queries)
+    Attention.packPages(kPages, inp + shape.C, shape, keys)
+    Attention.packPages(kTangentPages, inpTangent + shape.C, shape, keys)
   }
 
-  /// The forward's numbers of each row; zero probability past T.
-  func statistics(_ max: UnsafePointer<Float>, _ inverse: UnsafePointer<Float>) {
-    for t in 0..<shape.Tp {
+  /// The forward's numbers of some rows; zero probability past T.
+  func statistics(
+    _ rows: Range<Int>, _ max: UnsafePointer<Float>, _ inverse: UnsafePointer<Float>
+  ) {
+    for t in rows {
       let inside = t < shape.T
       (maxima[t], inverses[t]) = (inside ? max[t] : 0, inside ? inverse[t] : 0)
       (sigma[t], delta[t], deltaTangent[t]) = (0, 0, 0)
@@ -58,10 +61,11 @@ struct HeadTangent {
 
   /// δ = Σ dout·out and δ' = Σ dout'·out + dout·out'; all at stride C.
   func deltas(
-    out: UnsafePointer<Float>, outTangent: UnsafePointer<Float>, dout: UnsafePointer<Float>,
+    _ rows: Range<Int>, out: UnsafePointer<Float>, outTangent: UnsafePointer<Float>,
+    dout: UnsafePointer<Float>,
     doutTangent: UnsafePointer<Float>
   ) {
-    for t in 0..<shape.T {
+    for t in rows.clamped(to: 0..<shape.T) {
       var (sum, change) = (SIMD16<Float>(), SIMD16<Float>())
       Vector.forEach(shape.D) { v, count in
         let i = t * shape.C + v
@@ -78,26 +82,27 @@ struct HeadTangent {
   private func scores(_ t: Int, _ first: Int) {
     let (D, Dp) = (shape.D, shape.Dp)
     Tile.multiply(
-      p, 64, m: 64, n: 64, k: D, a: q + t * Dp, aRow: Dp, aStep: 1, b: kPages + first * D, ldb: 64,
+      p, edge, m: edge, n: edge, k: D, a: q + t * Dp, aRow: Dp, aStep: 1, b: kPages + first * D,
+      ldb: edge,
       accumulate: false)
     Tile.multiply(
-      pTangent, 64, m: 64, n: 64, k: D, a: qTangent + t * Dp, aRow: Dp, aStep: 1,
-      b: kPages + first * D, ldb: 64, accumulate: false)
+      pTangent, edge, m: edge, n: edge, k: D, a: qTangent + t * Dp, aRow: Dp, aStep: 1,
+      b: kPages + first * D, ldb: edge, accumulate: false)
     Tile.multiply(
-      pTangent, 64, m: 64, n: 64, k: D, a: q + t * Dp, aRow: Dp, aStep: 1,
-      b: kTangentPages + first * D, ldb: 64, accumulate: true)
+      pTangent, edge, m: edge, n: edge, k: D, a: q + t * Dp, aRow: Dp, aStep: 1,
+      b: kTangentPages + first * D, ldb: edge, accumulate: true)
   }
 
   /// Queries t ..< t + 64 against all keys that they see; outTangent and out at stride C.
   @inline(never)
   func queryTile(_ t: Int, outTangent: UnsafeMutablePointer<Float>, out: UnsafePointer<Float>) {
     let (Dp, sum) = (shape.Dp, dkTangent)
-    for first in stride(from: 0, through: t, by: 64) {
+    for first in stride(from: 0, through: t, by: edge) {
       scores(t, first)
-      for r in 0..<64 {
+      for r in 0..<edge {
         var total = SIMD16<Float>()
-        for v in 0..<4 {
-          let i = r * 64 + 16 * v
+        for v in 0..<AttentionPage.vectors {
+          let i = r * edge + 16 * v
           let probability = self.probability(r, v, t, diagonal: t == first)
           let weighted = probability * Vector.load(pTangent + i)
           Vector.store(p + i, probability)
@@ -108,13 +113,13 @@ struct HeadTangent {
       }
       // v and v' lie where the backward has dout and dout'.
       Tile.multiply(
-        sum, Dp, m: 64, n: Dp, k: 64, a: pTangent, aRow: 64, aStep: 1, b: dout + first * Dp,
+        sum, Dp, m: edge, n: Dp, k: edge, a: pTangent, aRow: edge, aStep: 1, b: dout + first * Dp,
         ldb: Dp, accumulate: first > 0)
       Tile.multiply(
-        sum, Dp, m: 64, n: Dp, k: 64, a: p, aRow: 64, aStep: 1, b: doutTangent + first * Dp,
+        sum, Dp, m: edge, n: Dp, k: edge, a: p, aRow: edge, aStep: 1, b: doutTangent + first * Dp,
         ldb: Dp, accumulate: true)
     }
-    for r in 0..<min(64, shape.T - t) {
+    for r in 0..<min(edge, shape.T - t) {
       Vector.forEach(shape.D) { v, count in
         // Σ P·(S' − σ)·v = Σ P·S'·v − σ·out.
         let x = cs_fma(
@@ -126,31 +131,20 @@ struct HeadTangent {
   }
 
   /// Keys first ..< first + 64 against all queries that see them; dk', dv' at stride 3C.
+  /// - withQueries: adds to dq' too.
   @inline(never)
   func keyTile(
     _ first: Int, dkTangent dkOut: UnsafeMutablePointer<Float>,
-    dvTangent dvOut: UnsafeMutablePointer<Float>
+    dvTangent dvOut: UnsafeMutablePointer<Float>, withQueries: Bool
   ) {
     let (D, Dp) = (shape.D, shape.Dp)
-    for t in stride(from: first, to: shape.Tp, by: 64) {
-      scores(t, first)
-      Tile.multiply(
-        ds, 64, m: 64, n: 64, k: D, a: dout + t * Dp, aRow: Dp, aStep: 1, b: vPages + first * D,
-        ldb: 64, accumulate: false)
-      Tile.multiply(
-        dsTangent, 64, m: 64, n: 64, k: D, a: doutTangent + t * Dp, aRow: Dp, aStep: 1,
-        b: vPages + first * D, ldb: 64, accumulate: false)
-      Tile.multiply(
-        dsTangent, 64, m: 64, n: 64, k: D, a: dout + t * Dp, aRow: Dp, aStep: 1,
-        b: vTangentPages + first * D, ldb: 64, accumulate: true)
-      for r in 0..<64 { slopes(r, t, diagonal: t == first) }
+    for t in stride(from: first, to: shape.Tp, by: edge) {
+      slopes(t, first)
       pair(dvTangent, pTangent, dout + t * Dp, p, doutTangent + t * Dp, transposed: true, t > first)
       pair(dkTangent, dsTangent, q + t * Dp, ds, qTangent + t * Dp, transposed: true, t > first)
-      pair(
-        dqTangent + t * Dp, dsTangent, k + first * Dp, ds, kTangent + first * Dp, transposed: false,
-        true)
+      if withQueries { addQueries(t, first) }
     }
-    for r in 0..<min(64, shape.T - first) {
+    for r in 0..<min(edge, shape.T - first) {
       Vector.forEach(D) { v, count in
         cs_store_partial(dkOut + r * 3 * shape.C + v, Vector.load(dkTangent + r * Dp + v), count)
         cs_store_partial(dvOut + r * 3 * shape.C + v, Vector.load(dvTangent + r * Dp + v), count)
@@ -158,34 +152,69 @@ struct HeadTangent {
     }
   }
 
+  /// Queries t ..< t + 64 against all keys that they see: their dq'.
+  @inline(never)
+  func backwardQueryTile(_ t: Int) {
+    for first in stride(from: 0, through: t, by: edge) {
+      slopes(t, first)
+      addQueries(t, first)
+    }
+  }
+
+  /// P, P', dS and dS' of a tile.
+  private func slopes(_ t: Int, _ first: Int) {
+    let (D, Dp) = (shape.D, shape.Dp)
+    scores(t, first)
+    Tile.multiply(
+      ds, edge, m: edge, n: edge, k: D, a: dout + t * Dp, aRow: Dp, aStep: 1,
+      b: vPages + first * D, ldb: edge, accumulate: false)
+    Tile.multiply(
+      dsTangent, edge, m: edge, n: edge, k: D, a: doutTangent + t * Dp, aRow: Dp, aStep: 1,
+      b: vPages + first * D, ldb: edge, accumulate: false)
+    Tile.multiply(
+      dsTangent, edge, m: edge, n: edge, k: D, a: dout + t * Dp, aRow: Dp, aStep: 1,
+      b: vTangentPages + first * D, ldb: edge, accumulate: true)
+    for r in 0..<edge { slopes(r, t, diagonal: t == first) }
+  }
+
+  /// dq' += dS'·k + dS·k' of a tile.
+  private func addQueries(_ t: Int, _ first: Int) {
+    let Dp = shape.Dp
+    pair(
+      dqTangent + t * Dp, dsTangent, k + first * Dp, ds, kTangent + first * Dp, transposed: false,
+      true)
+  }
+
   /// out (64, Dp) (+)= a·b + c·d, the tiles a and c (64, 64) taken as they are or transposed.
   private func pair(
     _ out: UnsafeMutablePointer<Float>, _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>,
     _ c: UnsafePointer<Float>, _ d: UnsafePointer<Float>, transposed: Bool, _ accumulate: Bool
   ) {
-    let (row, step) = transposed ? (1, 64) : (64, 1)
+    let (row, step) = transposed ? (1, edge) : (edge, 1)
     Tile.multiply(
-      out, shape.Dp, m: 64, n: shape.Dp, k: 64, a: a, aRow: row, aStep: step, b: b, ldb: shape.Dp,
+      out, shape.Dp, m: edge, n: shape.Dp, k: edge, a: a, aRow: row, aStep: step, b: b,
+      ldb: shape.Dp,
       accumulate: accumulate)
     Tile.multiply(
-      out, shape.Dp, m: 64, n: shape.Dp, k: 64, a: c, aRow: row, aStep: step, b: d, ldb: shape.Dp,
+      out, shape.Dp, m: edge, n: shape.Dp, k: edge, a: c, aRow: row, aStep: step, b: d,
+      ldb: shape.Dp,
       accumulate: true)
   }
 
   /// P of row r, vector v of a tile whose scores are in p.
   @inline(__always)
   private func probability(_ r: Int, _ v: Int, _ t: Int, diagonal: Bool) -> SIMD16<Float> {
-    let score = Vector.load(p + r * 64 + 16 * v)
+    let score = Vector.load(p + r * edge + 16 * v)
     let probability = VectorMath.exp(score - maxima[t + r]) * inverses[t + r]
     guard diagonal else { return probability }
-    return probability.replacing(with: 0, where: Lanes.index .> Float(r - 16 * v))
+    return probability.replacing(with: 0, where: Vector.lanes .> Float(r - 16 * v))
   }
 
   /// One row: P, P', dS and dS' in place of S, S', dP and dP'.
   @inline(__always)
   private func slopes(_ r: Int, _ t: Int, diagonal: Bool) {
-    for v in 0..<4 {
-      let i = r * 64 + 16 * v
+    for v in 0..<AttentionPage.vectors {
+      let i = r * edge + 16 * v
       let probability = self.probability(r, v, t, diagonal: diagonal)
       let change = probability * (Vector.load(pTangent + i) - sigma[t + r])
       let excess = Vector.load(ds + i) - delta[t + r]

@@ -18,20 +18,23 @@ extension Attention {
     on team: ThreadTeam, scratch: Scratch
   ) {
     let (T, H, C) = (shape.T, shape.H, shape.C)
-    eachHead(shape, team, scratch) { item, memory in
-      let head = HeadTangent(memory, shape)
+    let partition = HeadPartition(
+      heads: shape.B * H, queryTiles: shape.pages, threads: team.count)
+    eachPart(partition, team, scratch) { item, part, memory in
+      let head = HeadTangent(&memory, shape)
       let (row, channel) = (item / H * T, item % H * shape.D)
       let (inp, inpTangent) = (qkv + row * 3 * C + channel, qkvTangent + row * 3 * C + channel)
-      head.packQueriesAndKeys(inp, inpTangent)
+      let (rows, keys) = (positions(part.queries), 0..<part.queries.upperBound)
+      head.packQueriesAndKeys(inp, inpTangent, queries: rows, keys: keys)
       // The forward multiplies probabilities with values as rows.
-      packRows(head.dout, inp + 2 * C, shape, scale: 1)
-      packRows(head.doutTangent, inpTangent + 2 * C, shape, scale: 1)
-      head.statistics(rowMax + item * T, rowInverse + item * T)
-      for t in stride(from: 0, to: T, by: 64) {
+      packRows(head.dout, inp + 2 * C, shape, scale: 1, positions(keys))
+      packRows(head.doutTangent, inpTangent + 2 * C, shape, scale: 1, positions(keys))
+      head.statistics(rows, rowMax + item * T, rowInverse + item * T)
+      for t in part.queries.lazy.map({ $0 * AttentionPage.positions }) {
         head.queryTile(
           t, outTangent: outTangent + (row + t) * C + channel, out: out + (row + t) * C + channel)
       }
-      for t in 0..<T { sigma[item * T + t] = head.sigma[t] }
+      for t in rows.clamped(to: 0..<T) { sigma[item * T + t] = head.sigma[t] }
     }
   }
 
@@ -49,29 +52,42 @@ extension Attention {
     qkvTangent: UnsafePointer<Float>, shape: Shape, on team: ThreadTeam, scratch: Scratch
   ) {
     let (T, H, D, C, Dp) = (shape.T, shape.H, shape.D, shape.C, shape.Dp)
-    eachHead(shape, team, scratch) { item, memory in
-      let head = HeadTangent(memory, shape)
+    // Of twelve products a tile, dq' needs eight and dk' and dv' ten.
+    let partition = HeadPartition(
+      heads: shape.B * H, tiles: shape.pages, queryWork: 8 / 12, keyWork: 10 / 12,
+      threads: team.count)
+    eachPart(partition, team, scratch) { item, part, memory in
+      let head = HeadTangent(&memory, shape)
       let (row, channel) = (item / H * T, item % H * D)
       let (inp, inpTangent) = (qkv + row * 3 * C + channel, qkvTangent + row * 3 * C + channel)
       let at = row * C + channel
-      head.packQueriesAndKeys(inp, inpTangent)
-      packRows(head.k, inp + C, shape, scale: 1)
-      packRows(head.kTangent, inpTangent + C, shape, scale: 1)
-      packPages(head.vPages, inp + 2 * C, shape)
-      packPages(head.vTangentPages, inpTangent + 2 * C, shape)
-      packRows(head.dout, dout + at, shape, scale: 1, stride: C)
-      packRows(head.doutTangent, doutTangent + at, shape, scale: 1, stride: C)
-      head.statistics(rowMax + item * T, rowInverse + item * T)
-      for t in 0..<T { head.sigma[t] = sigma[item * T + t] }
-      head.deltas(
-        out: out + at, outTangent: outTangent + at, dout: dout + at, doutTangent: doutTangent + at)
-      for i in 0..<(shape.Tp * Dp) { head.dqTangent[i] = 0 }
-      let d = dqkvTangent + row * 3 * C + channel
-      for first in stride(from: 0, to: T, by: 64) {
-        head.keyTile(
-          first, dkTangent: d + C + first * 3 * C, dvTangent: d + 2 * C + first * 3 * C)
+      let (keys, queries) = part.needs(of: shape.pages)
+      let rows = positions(queries)
+      head.packQueriesAndKeys(inp, inpTangent, queries: rows, keys: keys)
+      if !part.queries.isEmpty {
+        packRows(head.k, inp + C, shape, scale: 1, positions(keys))
+        packRows(head.kTangent, inpTangent + C, shape, scale: 1, positions(keys))
+        clear(head.dqTangent, Dp, positions(part.queries))
       }
-      for t in 0..<T {
+      packPages(head.vPages, inp + 2 * C, shape, keys)
+      packPages(head.vTangentPages, inpTangent + 2 * C, shape, keys)
+      packRows(head.dout, dout + at, shape, scale: 1, stride: C, rows)
+      packRows(head.doutTangent, doutTangent + at, shape, scale: 1, stride: C, rows)
+      head.statistics(rows, rowMax + item * T, rowInverse + item * T)
+      for t in rows.clamped(to: 0..<T) { head.sigma[t] = sigma[item * T + t] }
+      head.deltas(
+        rows, out: out + at, outTangent: outTangent + at, dout: dout + at,
+        doutTangent: doutTangent + at)
+      let d = dqkvTangent + row * 3 * C + channel
+      for first in part.keys.lazy.map({ $0 * AttentionPage.positions }) {
+        head.keyTile(
+          first, dkTangent: d + C + first * 3 * C, dvTangent: d + 2 * C + first * 3 * C,
+          withQueries: !part.queries.isEmpty)
+      }
+      if part.keys.isEmpty {
+        for t in part.queries { head.backwardQueryTile(t * AttentionPage.positions) }
+      }
+      for t in positions(part.queries).clamped(to: 0..<T) {
         Vector.forEach(D) { v, count in
           let x = Vector.load(head.dqTangent + t * Dp + v) * shape.scale
           cs_store_partial(d + t * 3 * C + v, x, count)

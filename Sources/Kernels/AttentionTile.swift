@@ -1,13 +1,16 @@
 internal import CSupport
+import Machine
 
 /// Sizes of one head's attention and the page layout shared by training, prefill and decode.
 ///
-/// Keys come in pages of 64 positions, aligned to position 0, stored d-major: page p holds
+/// Keys come in pages of 64 ``positions``, aligned to position 0, stored d-major: page p holds
 /// `k[d * 64 + j]` for key 64·p + j. Values come in pages of 64 rows of `Dp` floats, D rounded up
 /// to 16. A page is a tile of the online softmax, so the three uses have the same bits.
 public enum AttentionPage {
-  /// Positions in a page.
+  /// Positions in a page, which is a tile of keys.
   public static let positions = 64
+  /// Vectors of 16 positions in a row of a tile.
+  static let vectors = positions / 16
 
   /// The head size in whole vectors.
   public static func paddedHeadSize(_ D: Int) -> Int { (D + 15) / 16 * 16 }
@@ -86,9 +89,19 @@ enum AttentionRows {
   /// Query rows handled together: a multiple of every register tile's height.
   static let block = 48
 
-  /// Floats of scratch that ``run`` needs.
-  static func scratchCount(_ D: Int) -> Int {
-    block * (AttentionPage.positions + AttentionPage.paddedHeadSize(D) + 3)
+  /// What ``run`` computes in.
+  struct Buffers {
+    /// (block, positions) and (block, Dp).
+    let scores, o: UnsafeMutablePointer<Float>
+    /// The rows' maxima, their sums, and the factors for a new maximum: (block).
+    let maxima, sums, factors: UnsafeMutablePointer<Float>
+
+    @inline(__always)
+    init(_ layout: inout ArenaLayout, _ D: Int) {
+      scores = layout.take(block * AttentionPage.positions)
+      o = layout.take(block * AttentionPage.paddedHeadSize(D))
+      (maxima, sums, factors) = (layout.take(block), layout.take(block), layout.take(block))
+    }
   }
 
   /// - out: row r at `out + r * outStride`, D floats.
@@ -102,14 +115,12 @@ enum AttentionRows {
     out: UnsafeMutablePointer<Float>, outStride: Int, rowMax: UnsafeMutablePointer<Float>?,
     rowInverse: UnsafeMutablePointer<Float>?, q: UnsafePointer<Float>, qStride: Int, rows: Int,
     firstPosition: Int, D: Int, keyPages: (Int) -> UnsafePointer<Element>,
-    valuePages: (Int) -> UnsafePointer<Element>, ahead: Int, scratch: UnsafeMutablePointer<Float>
+    valuePages: (Int) -> UnsafePointer<Element>, ahead: Int, buffers: Buffers
   ) {
     precondition(rows <= block, "AttentionRows: \(rows) rows > \(block)")
     let (Dp, width) = (AttentionPage.paddedHeadSize(D), AttentionPage.positions)
-    let scores = scratch
-    let o = scores + block * width
-    let maxima = o + block * Dp
-    let (sums, factors) = (maxima + block, maxima + 2 * block)
+    let (scores, o) = (buffers.scores, buffers.o)
+    let (maxima, sums, factors) = (buffers.maxima, buffers.sums, buffers.factors)
     for r in 0..<rows {
       maxima[r] = -.infinity
       sums[r] = 0
@@ -156,8 +167,8 @@ enum AttentionRows {
     for r in 0..<rows {
       let row = scores + r * width
       if visible + r < width {
-        for v in 0..<4 {
-          let hidden = Lanes.index .>= Float(visible + r - 16 * v)
+        for v in 0..<AttentionPage.vectors {
+          let hidden = Vector.lanes .>= Float(visible + r - 16 * v)
           let shown = Vector.load(row + 16 * v).replacing(with: -.infinity, where: hidden)
           Vector.store(row + 16 * v, shown)
         }
@@ -173,7 +184,7 @@ enum AttentionRows {
     for r in 0..<rows {
       let row = scores + r * width
       var s = InlineArray<4, SIMD16<Float>> { _ in SIMD16() }
-      for v in 0..<4 {
+      for v in 0..<AttentionPage.vectors {
         s[v] = VectorMath.exp(Vector.load(row + 16 * v) - max[r])
         Vector.store(row + 16 * v, s[v])
       }
@@ -184,14 +195,5 @@ enum AttentionRows {
         }
       }
     }
-  }
-}
-
-/// Constants of a vector's lanes.
-enum Lanes {
-  /// 0, 1, …, 15.
-  @inline(__always)
-  static var index: SIMD16<Float> {
-    SIMD16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15)
   }
 }

@@ -8,20 +8,22 @@ public enum ColumnSum {
     out: UnsafeMutablePointer<Float>, continuing: Bool, dout: UnsafePointer<Float>, N: Int, C: Int,
     on team: ThreadTeam
   ) {
-    team.parallelFor((C + 63) / 64, grain: 2) { blocks in
-      for block in blocks {
-        let at = 64 * block
-        if at + 64 <= C {
-          whole(out + at, continuing, dout + at, N, C)
-        } else {
-          for v in stride(from: at, to: C, by: 16) {
-            let count = Int64(min(16, C - v))
-            var total = continuing ? cs_load_partial(out + v, count, 0) : SIMD16()
-            for n in 0..<N { total += cs_load_partial(dout + n * C + v, count, 0) }
-            cs_store_partial(out + v, total, count)
-          }
-        }
-      }
+    ColumnBlocks(C, threads: team.count).forEach(on: team) { columns, _ in
+      add(out, continuing, dout, N, C, columns)
+    }
+  }
+
+  /// Some columns.
+  static func add(
+    _ out: UnsafeMutablePointer<Float>, _ continuing: Bool, _ dout: UnsafePointer<Float>, _ N: Int,
+    _ C: Int, _ columns: Range<Int>
+  ) {
+    ColumnBlocks.visit(columns) { at in
+      whole(out + at, continuing, dout + at, N, C)
+    } vector: { at, count in
+      var total = continuing ? cs_load_partial(out + at, count, 0) : SIMD16()
+      for n in 0..<N { total += cs_load_partial(dout + n * C + at, count, 0) }
+      cs_store_partial(out + at, total, count)
     }
   }
 

@@ -20,24 +20,44 @@ public enum Embedding {
     }
   }
 
-  /// Adds each row of `dout` to its token's row, in the order of (b, t): columns are shared out, so
-  /// a row's chain has one writer.
+  /// Adds each row of `dout` to its token's row, in the order of (b, t): columns are shared out, and
+  /// where there are too few for the team the tokens too, so a row's chain has one writer.
   /// - dwte: (V, C), added to; - dout: (B, T, C); - tokens: (B, T), or the rows that stand for them.
   public static func addTokenGradients(
     dwte: UnsafeMutablePointer<Float>, dout: UnsafePointer<Float>, tokens: UnsafePointer<UInt16>,
     B: Int, T: Int, C: Int, on team: ThreadTeam
   ) {
-    team.parallelFor((C + 63) / 64) { blocks in
-      for block in blocks {
-        let at = 64 * block
-        for n in 0..<(B * T) {
-          let (row, d) = (dwte + Int(tokens[n]) * C + at, dout + n * C + at)
-          Vector.forEach(min(64, C - at)) { v, count in
-            cs_store_partial(
-              row + v, cs_load_partial(row + v, count, 0) + cs_load_partial(d + v, count, 0), count)
-          }
-        }
+    let blocks = ColumnBlocks(C, mostParts: mostTokenParts, threads: team.count)
+    blocks.forEach(on: team) { columns, part in
+      for n in 0..<(B * T) where Int(tokens[n]) % blocks.parts == part {
+        let (row, d) = (dwte + Int(tokens[n]) * C, dout + n * C)
+        add(row + columns.lowerBound, d + columns.lowerBound, columns.count)
       }
+    }
+  }
+
+  /// Adds rows to others, each to one of its own: dwte[tokens[i]] += rows[i].
+  /// - dwte: (V, C); - rows: (tokens.count, C); - tokens: all different.
+  public static func addRows(
+    dwte: UnsafeMutablePointer<Float>, rows: UnsafePointer<Float>, tokens: [Int], C: Int,
+    on team: ThreadTeam
+  ) {
+    team.parallelFor(tokens.count, grain: 8) { range in
+      for i in range { add(dwte + tokens[i] * C, rows + i * C, C) }
+    }
+  }
+
+  /// Parts into which the tokens of a batch are divided at most, each of which looks at all of them.
+  static let mostTokenParts = 16
+
+  /// out += other over (count).
+  @inline(__always)
+  private static func add(
+    _ out: UnsafeMutablePointer<Float>, _ other: UnsafePointer<Float>, _ count: Int
+  ) {
+    Vector.forEach(count) { at, n in
+      cs_store_partial(
+        out + at, cs_load_partial(out + at, n, 0) + cs_load_partial(other + at, n, 0), n)
     }
   }
 

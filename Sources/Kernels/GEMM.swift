@@ -24,45 +24,70 @@ public enum GEMM {
     case matrix(Matrix)
     /// Panels packed once.
     case packed(PackedMatrix)
+
+    /// Whether its panels are copies in the shared buffer, which have to be made.
+    var isCopied: Bool {
+      switch self {
+      case .matrix: true
+      case .packed: false
+      }
+    }
   }
 
   /// The buffers of one GEMM at a time: two packed blocks of B shared by the team, one being packed
   /// while the other is read; for each thread a block of A, and a panel of B in fp32.
   public final class Scratch: @unchecked Sendable {
-    let b: Arena
-    let a: Arena
-    let aStride: Int
+    private let b: [UnsafeMutablePointer<Float>]
+    private let shared: Arena
+    private let threads: ThreadScratch
     let activations: QuantizedActivations?
 
     /// Room for a team of `threads`; and for left operands in 8 bits, if right ones have 8 or 4.
     /// Throws ``MemoryError``.
     public init(threads: Int, activations: QuantizedActivations? = nil) throws(MemoryError) {
       self.activations = activations
-      b = try Arena(count: 2 * Self.blockStride)
-      aStride = Self.threadFloats
-      a = try Arena(count: aStride * threads)
-    }
-
-    /// A thread's block of A and one widened panel of B, an odd number of cache lines from the next
-    /// thread's: nothing lies at a power-of-two distance.
-    private static var threadFloats: Int {
-      let t = Blocking.current
-      return (t.MC + t.MR + t.NR) * t.KC + 16 * 33
+      shared = try Arena(count: ArenaLayout.floats { _ = Self.blocks(&$0) })
+      var layout = ArenaLayout(shared)
+      b = Self.blocks(&layout)
+      self.threads = try ThreadScratch(threads: threads) { _ = ThreadBuffers(&$0) }
     }
 
     /// Bytes of the buffers.
-    public static func bytes(threads: Int) -> Int {
-      4 * (2 * blockStride + threadFloats * threads)
+    public var bytes: Int {
+      MemoryLayout<Float>.stride * (shared.count + threads.arena.count)
     }
 
-    /// Floats from a block of B to the other.
-    private static var blockStride: Int {
+    /// Bytes of the buffers for so many threads.
+    public static func bytes(threads: Int) -> Int {
+      MemoryLayout<Float>.stride * ArenaLayout.floats { _ = blocks(&$0) }
+        + ThreadScratch.bytes(threads: threads) { _ = ThreadBuffers(&$0) }
+    }
+
+    /// Floats of a block of B: KC rows of NC columns and the last panel's padding.
+    static var blockFloats: Int {
       Blocking.current.KC * (Blocking.current.NC + Blocking.current.NR)
     }
 
-    /// Where the block of a round is packed.
-    func block(_ round: Int) -> UnsafeMutablePointer<Float> {
-      b.base + round % 2 * Self.blockStride
+    private static func blocks(_ layout: inout ArenaLayout) -> [UnsafeMutablePointer<Float>] {
+      [layout.take(blockFloats), layout.take(blockFloats)]
+    }
+
+    /// Where the blocks of a round are packed.
+    func block(_ round: Int) -> UnsafeMutablePointer<Float> { b[round % 2] }
+
+    func buffers(of thread: Int) -> ThreadBuffers {
+      var layout = threads.layout(of: thread)
+      return ThreadBuffers(&layout)
+    }
+  }
+
+  /// A thread's block of A, and a panel of B in fp32.
+  struct ThreadBuffers {
+    let a, widened: UnsafeMutablePointer<Float>
+
+    init(_ layout: inout ArenaLayout) {
+      let t = Blocking.current
+      (a, widened) = (layout.take((t.MC + t.MR) * t.KC), layout.take(t.NR * t.KC))
     }
   }
 
@@ -169,29 +194,26 @@ private struct Job {
     let NR = 16 * NV
     // As many threads as there is work for; a small product is not worth waking a team.
     let team = M * N * K < 1 << 15 ? ThreadTeam(count: 1) : self.team
+    let depths = (K + t.KC - 1) / t.KC
     var counters = [WorkCounter](
-      repeating: WorkCounter(),
-      count: 2 * ((N + t.NC - 1) / t.NC) * ((K + t.KC - 1) / t.KC))
+      repeating: WorkCounter(), count: 2 * ((N + t.NC - 1) / t.NC) * depths)
     counters.withUnsafeMutableBufferPointer { counters in
       guard let counter = counters.baseAddress else { return }
       team.run { thread in
-        let packedA = scratch.a.base + scratch.aStride * thread
+        let buffers = scratch.buffers(of: thread)
         var round = 0
         for jc in stride(from: 0, to: N, by: t.NC) {
           let nc = min(t.NC, N - jc)
+          let panels = (nc + NR - 1) / NR
           let partition = GEMMPartition(
-            M: M, panels: (nc + NR - 1) / NR, triangle: triangle, threads: team.count)
-          for pc in stride(from: 0, to: K, by: t.KC) {
-            let kc = min(t.KC, K - pc)
-            let block = BlockB(
-              b, jc: jc, pc: pc, kc: kc, NR: NR, buffer: scratch.block(round))
-            if block.isCopied {
-              // Nobody reads this buffer any more: all have packed the block before, so all are done
-              // with the one before that.
-              packB(jc, nc, pc, kc, NR, into: scratch.block(round), counter + 2 * round)
-              team.barrier()
-            } else if pc > 0 {
-              // A block of k goes on from elements that another thread may still be writing.
+            M: M, panels: panels, triangle: triangle, threads: team.count)
+          let together = depthsTogether(panels * NR, depths)
+          for first in stride(from: 0, to: depths, by: together) {
+            let group = first..<min(first + together, depths)
+            if b.isCopied {
+              // Nobody reads this buffer any more: all have packed the blocks before, so all are done
+              // with those before them.
+              packB(jc, nc, group, NR, into: scratch.block(round), counter + 2 * round)
               team.barrier()
             }
             while true {
@@ -200,11 +222,17 @@ private struct Job {
               let tiles = partition.tiles(of: item)
               let ic = tiles.lowerBound * MR
               let mc = min(tiles.upperBound * MR, M) - ic
-              packA(ic, mc, pc, kc, MR, into: packedA)
-              macro(
-                MicroKernel<MR, NV>.self, block, panels: partition.panels(of: item), jc: jc, nc: nc,
-                ic: ic, mc: mc, pc: pc, kc: kc, packedA,
-                widened: packedA + scratch.aStride - t.KC * NR)
+              for depth in group {
+                let pc = depth * t.KC
+                let kc = min(t.KC, K - pc)
+                let block = BlockB(
+                  b, jc: jc, pc: pc, kc: kc, NR: NR,
+                  buffer: scratch.block(round) + (depth - first) * panels * NR * t.KC)
+                packA(ic, mc, pc, kc, MR, into: buffers.a)
+                macro(
+                  MicroKernel<MR, NV>.self, block, panels: partition.panels(of: item), jc: jc,
+                  nc: nc, ic: ic, mc: mc, pc: pc, kc: kc, buffers.a, widened: buffers.widened)
+              }
             }
             round += 1
           }
@@ -213,20 +241,32 @@ private struct Job {
     }
   }
 
+  /// How many KC blocks of so many columns are packed between two barriers, and then passed by each
+  /// thread for its tiles: as many as the buffer holds; all of them where nothing is packed.
+  private func depthsTogether(_ columns: Int, _ depths: Int) -> Int {
+    if !b.isCopied { return depths }
+    return max(1, min(depths, GEMM.Scratch.blockFloats / (columns * Blocking.current.KC)))
+  }
+
+  /// The group's KC blocks one after another.
   @inline(never)
   private func packB(
-    _ jc: Int, _ nc: Int, _ pc: Int, _ kc: Int, _ NR: Int,
+    _ jc: Int, _ nc: Int, _ group: Range<Int>, _ NR: Int,
     into buffer: UnsafeMutablePointer<Float>, _ counter: UnsafeMutablePointer<WorkCounter>
   ) {
     guard case .matrix(let source) = b else { return }
-    let panels = (nc + NR - 1) / NR
+    let (panels, KC, atATime) = ((nc + NR - 1) / NR, Blocking.current.KC, 4)
+    let pieces = (panels + atATime - 1) / atATime
     while true {
-      let first = counter.pointee.next(4)
-      if first >= panels { break }
-      let last = min(first + 4, panels)
+      let piece = counter.pointee.next()
+      if piece >= pieces * group.count { break }
+      let (depth, first) = (piece / pieces, piece % pieces * atATime)
+      let (pc, last) = ((group.lowerBound + depth) * KC, min(first + atATime, panels))
+      let kc = min(KC, K - pc)
       Packing.pack(
         source.from(pc, jc + first * NR).transposed, panels: last - first, width: NR,
-        valid: min(last * NR, nc) - first * NR, depth: kc, into: buffer + first * NR * kc)
+        valid: min(last * NR, nc) - first * NR, depth: kc,
+        into: buffer + depth * panels * NR * KC + first * NR * kc)
     }
   }
 
@@ -312,8 +352,6 @@ private struct BlockB {
 
   private let panels: Panels
   private let stride: Int
-  /// Whether they are copies in the shared buffer, which have to be made.
-  let isCopied: Bool
 
   init(
     _ b: GEMM.RightOperand, jc: Int, pc: Int, kc: Int, NR: Int,
@@ -323,14 +361,12 @@ private struct BlockB {
     case .matrix:
       panels = .floats(UnsafePointer(buffer))
       stride = kc * NR
-      isCopied = true
     case .packed(let packed):
       panels =
         packed.precision == .f32
         ? .floats(UnsafePointer(packed.floats(ofPanel: jc / NR)) + pc * NR)
         : .halves(UnsafePointer(packed.halves(ofPanel: jc / NR)) + pc * NR)
       stride = packed.K * NR
-      isCopied = false
     }
   }
 

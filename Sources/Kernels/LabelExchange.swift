@@ -24,25 +24,33 @@ public enum LabelExchange {
     }
   }
 
-  /// dwte[y] += scale·inp[r] and dwte[ŷ] -= scale·inp[r], rows in order; columns are shared out.
+  /// dwte[y] += scale·inp[r] and dwte[ŷ] -= scale·inp[r], rows in order; columns are shared out, and
+  /// where there are too few for the team the rows of dwte too.
   /// - dwte: (V, C), added to; - inp: (R, C), the head's input.
   public static func scatter(
     dwte: UnsafeMutablePointer<Float>, inp: UnsafePointer<Float>, targets: UnsafePointer<UInt16>,
     labels: UnsafePointer<UInt16>, scale: Float, R: Int, C: Int, on team: ThreadTeam
   ) {
-    team.parallelFor((C + 63) / 64) { blocks in
-      for block in blocks {
-        let at = 64 * block
-        for r in 0..<R where targets[r] != labels[r] {
-          let x = inp + r * C + at
-          let (y, drawn) = (dwte + Int(targets[r]) * C + at, dwte + Int(labels[r]) * C + at)
-          Vector.forEach(min(64, C - at)) { v, count in
-            let change = cs_load_partial(x + v, count, 0) * scale
-            cs_store_partial(y + v, cs_load_partial(y + v, count, 0) + change, count)
-            cs_store_partial(drawn + v, cs_load_partial(drawn + v, count, 0) - change, count)
-          }
-        }
+    let blocks = ColumnBlocks(C, mostParts: Embedding.mostTokenParts, threads: team.count)
+    blocks.forEach(on: team) { columns, part in
+      let (at, width) = (columns.lowerBound, columns.count)
+      for r in 0..<R where targets[r] != labels[r] {
+        let x = inp + r * C + at
+        let (target, label) = (Int(targets[r]), Int(labels[r]))
+        if target % blocks.parts == part { add(dwte + target * C + at, x, scale, width) }
+        if label % blocks.parts == part { add(dwte + label * C + at, x, -scale, width) }
       }
+    }
+  }
+
+  /// out += x·scale over (count), the product rounded first.
+  @inline(__always)
+  private static func add(
+    _ out: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, _ scale: Float, _ count: Int
+  ) {
+    Vector.forEach(count) { v, n in
+      let change = cs_load_partial(x + v, n, 0) * scale
+      cs_store_partial(out + v, cs_load_partial(out + v, n, 0) + change, n)
     }
   }
 
@@ -50,7 +58,7 @@ public enum LabelExchange {
   public static func negate(
     out: UnsafeMutablePointer<Float>, other: UnsafePointer<Float>, count: Int, on team: ThreadTeam
   ) {
-    Vector.forEach(count, on: team) { at, rest in
+    Vector.forEachShare(count, on: team) { at, rest in
       cs_store_partial(out + at, -cs_load_partial(other + at, rest, 0), rest)
     }
   }
@@ -59,7 +67,7 @@ public enum LabelExchange {
   public static func add(
     out: UnsafeMutablePointer<Float>, other: UnsafePointer<Float>, count: Int, on team: ThreadTeam
   ) {
-    Vector.forEach(count, on: team) { at, rest in
+    Vector.forEachShare(count, on: team) { at, rest in
       let sum = cs_load_partial(out + at, rest, 0) + cs_load_partial(other + at, rest, 0)
       cs_store_partial(out + at, sum, rest)
     }

@@ -76,37 +76,35 @@ public enum LayerNorm {
     parameters(dweight, dbias, continuing, dout, inp, mean, rstd, N, C, team)
   }
 
-  /// Columns are shared out, so each chain over rows has one writer.
+  /// Columns are shared out; where there are too few for the team, dweight and dbias go apart.
   private static func parameters(
     _ dweight: UnsafeMutablePointer<Float>, _ dbias: UnsafeMutablePointer<Float>,
     _ continuing: Bool, _ dout: UnsafePointer<Float>, _ inp: UnsafePointer<Float>,
     _ mean: UnsafePointer<Float>, _ rstd: UnsafePointer<Float>, _ N: Int, _ C: Int,
     _ team: ThreadTeam
   ) {
-    team.parallelFor((C + 63) / 64, grain: 2) { blocks in
-      for block in blocks {
-        let at = 64 * block
-        if at + 64 <= C {
-          // Four vectors at a time: a cache line of every row is read once.
-          columns(
-            InlineArray<4, SIMD16<Float>>.self, 16, dweight + at, dbias + at, continuing, dout + at,
-            inp + at, mean, rstd, N, C)
-        } else {
-          for v in stride(from: at, to: C, by: 16) {
-            columns(
-              InlineArray<1, SIMD16<Float>>.self, Int64(min(16, C - v)), dweight + v, dbias + v,
-              continuing, dout + v, inp + v, mean, rstd, N, C)
-          }
-        }
+    let blocks = ColumnBlocks(C, mostParts: 2, threads: team.count)
+    blocks.forEach(on: team) { block, part in
+      if part == 1 { return ColumnSum.add(dbias, continuing, dout, N, C, block) }
+      let dbias = blocks.parts == 1 ? dbias : nil
+      ColumnBlocks.visit(block) { at in
+        columns(
+          InlineArray<4, SIMD16<Float>>.self, 16, dweight + at, dbias.map { $0 + at }, continuing,
+          dout + at, inp + at, mean, rstd, N, C)
+      } vector: { at, count in
+        columns(
+          InlineArray<1, SIMD16<Float>>.self, count, dweight + at, dbias.map { $0 + at },
+          continuing,
+          dout + at, inp + at, mean, rstd, N, C)
       }
     }
   }
 
-  /// `vectors` neighbouring vectors of columns, `count` floats of each.
+  /// `vectors` neighbouring vectors of columns, `count` floats of each. - dbias: nil: left out.
   @inline(__always)
   private static func columns<let vectors: Int>(
     _: InlineArray<vectors, SIMD16<Float>>.Type, _ count: Int64,
-    _ dweight: UnsafeMutablePointer<Float>, _ dbias: UnsafeMutablePointer<Float>,
+    _ dweight: UnsafeMutablePointer<Float>, _ dbias: UnsafeMutablePointer<Float>?,
     _ continuing: Bool, _ dout: UnsafePointer<Float>, _ inp: UnsafePointer<Float>,
     _ mean: UnsafePointer<Float>, _ rstd: UnsafePointer<Float>, _ N: Int, _ C: Int
   ) {
@@ -115,7 +113,7 @@ public enum LayerNorm {
     if continuing {
       for v in 0..<vectors {
         dw[v] = cs_load_partial(dweight + 16 * v, count, 0)
-        db[v] = cs_load_partial(dbias + 16 * v, count, 0)
+        if let dbias { db[v] = cs_load_partial(dbias + 16 * v, count, 0) }
       }
     }
     for n in 0..<N {
@@ -129,7 +127,7 @@ public enum LayerNorm {
     }
     for v in 0..<vectors {
       cs_store_partial(dweight + 16 * v, dw[v], count)
-      cs_store_partial(dbias + 16 * v, db[v], count)
+      if let dbias { cs_store_partial(dbias + 16 * v, db[v], count) }
     }
   }
 

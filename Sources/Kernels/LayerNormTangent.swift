@@ -58,22 +58,23 @@ extension LayerNorm {
         inputs(dinp + n * C, dinpTangent + n * C, accumulate, row, change, slopes, C)
       }
     }
-    team.parallelFor((C + 15) / 16, grain: 4) { vectors in
-      for v in vectors {
-        let (at, count) = (16 * v, Int64(min(16, C - 16 * v)))
+    let blocks = ColumnBlocks(C, mostParts: 2, threads: team.count)
+    blocks.forEach(on: team) { block, part in
+      if part == 1 { return ColumnSum.add(dbiasTangent, continuing, doutTangent, N, C, block) }
+      Vector.forEach(block.count) { v, count in
+        let at = block.lowerBound + v
         var dw = continuing ? cs_load_partial(dweightTangent + at, count, 0) : SIMD16()
-        var db = continuing ? cs_load_partial(dbiasTangent + at, count, 0) : SIMD16()
         for n in 0..<N {
           let i = n * C + at
-          let dyTangent = cs_load_partial(doutTangent + i, count, 0)
           let normal = (cs_load_partial(inp + i, count, 0) - mean[n]) * rstd[n]
-          dw = cs_fma(dyTangent, normal, dw)
+          dw = cs_fma(cs_load_partial(doutTangent + i, count, 0), normal, dw)
           dw = cs_fma(
             cs_load_partial(dout + i, count, 0), cs_load_partial(scratch + i, count, 0), dw)
-          db += dyTangent
         }
         cs_store_partial(dweightTangent + at, dw, count)
-        cs_store_partial(dbiasTangent + at, db, count)
+      }
+      if blocks.parts == 1 {
+        ColumnSum.add(dbiasTangent, continuing, doutTangent, N, C, block)
       }
     }
   }

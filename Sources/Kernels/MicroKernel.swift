@@ -37,7 +37,8 @@ struct MicroKernel<let MR: Int, let NV: Int> {
     var (a, b) = (a, b)
     for _ in 0..<k {
       if ahead != 0 {
-        for byte in stride(from: 0, to: 16 * NV * MemoryLayout<Element>.stride, by: 64) {
+        for byte in stride(from: 0, to: 16 * NV * MemoryLayout<Element>.stride, by: CacheLine.bytes)
+        {
           cs_prefetch_l2(UnsafeRawPointer(b + ahead) + byte)
         }
       }
@@ -57,7 +58,7 @@ struct MicroKernel<let MR: Int, let NV: Int> {
     var (a, b, left, line) = (a, b, k, ahead)
     while left >= steps {
       cs_prefetch_l2(line)
-      line += 64
+      line += CacheLine.bytes
       for _ in 0..<steps {
         step(&tile, a, aRow, b)
         a += 1
@@ -170,75 +171,6 @@ struct MicroKernel<let MR: Int, let NV: Int> {
         let count = max(0, min(16, columns - 16 * j))
         cs_store_partial(c + i * ldc + 16 * j, tile[i][j], Int64(count))
       }
-    }
-  }
-}
-
-/// Rows of memory that will be read soon, asked for line by line.
-struct Ahead {
-  private var next: UnsafePointer<Float>
-  private var end: UnsafePointer<Float>
-  private var rows: Int
-  private let count: Int
-  private let ld: Int
-
-  /// - start: `rows` rows of `count` floats each, `ld` floats from row to row.
-  init(_ start: UnsafePointer<Float>, rows: Int = 1, count: Int, ld: Int = 0) {
-    (next, end) = (start, rows > 0 ? start + count : start)
-    (self.rows, self.count, self.ld) = (rows, count, ld)
-  }
-
-  /// - halves: as many bfloat16 numbers.
-  init(halves: UnsafePointer<UInt16>, count: Int) {
-    self.init(
-      UnsafeRawPointer(halves).assumingMemoryBound(to: Float.self), count: (count + 1) / 2)
-  }
-
-  /// The next line into L2; nothing once all were asked for.
-  @inline(__always)
-  mutating func askForOne() {
-    if next < end {
-      cs_prefetch_l2(next)
-      next += 16
-    } else if rows > 1 {
-      rows -= 1
-      (next, end) = (end + ld - count, end + ld)
-    }
-  }
-}
-
-/// Loads and stores of the logical vector at any alignment.
-public enum Vector {
-  /// 16 floats at `p`.
-  @inlinable @inline(__always)
-  public static func load(_ p: UnsafePointer<Float>) -> SIMD16<Float> {
-    UnsafeRawPointer(p).loadUnaligned(as: SIMD16<Float>.self)
-  }
-
-  /// Writes 16 floats at `p`.
-  @inlinable @inline(__always)
-  public static func store(_ p: UnsafeMutablePointer<Float>, _ v: SIMD16<Float>) {
-    UnsafeMutableRawPointer(p).storeBytes(of: v, as: SIMD16<Float>.self)
-  }
-
-  /// Calls `body(at, 16)` for whole vectors of 0..<count and `body(at, rest)` for a last short one.
-  @inlinable @inline(__always)
-  public static func forEach(_ count: Int, _ body: (_ at: Int, _ count: Int64) -> Void) {
-    var at = 0
-    while at + 16 <= count {
-      body(at, 16)
-      at += 16
-    }
-    if at < count { body(at, Int64(count - at)) }
-  }
-
-  /// The same, shared out to a team.
-  @inline(__always)
-  static func forEach(
-    _ count: Int, on team: ThreadTeam, _ body: (_ at: Int, _ count: Int64) -> Void
-  ) {
-    team.parallelFor(count, grain: 1 << 14) { range in
-      forEach(range.count) { at, n in body(range.lowerBound + at, n) }
     }
   }
 }

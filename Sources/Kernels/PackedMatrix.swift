@@ -53,7 +53,7 @@ public final class PackedMatrix: @unchecked Sendable {
 
   /// Room that a matrix takes in an arena: whole cache lines.
   public static func floats(K: Int, N: Int, _ precision: WeightPrecision = .f32) -> Int {
-    (bytes(K: K, N: N, precision) + 63) / 64 * 16
+    (bytes(K: K, N: N, precision) + CacheLine.bytes - 1) / CacheLine.bytes * ArenaLayout.line
   }
 
   /// Packs `b` (K, N). Throws ``MemoryError`` if there is no room for the copy.
@@ -125,7 +125,9 @@ public final class PackedMatrix: @unchecked Sendable {
 
   /// Where parts may begin, and end but for the last: rows at multiples of the first number, columns
   /// at multiples of the second.
-  public static var partSize: (rows: Int, columns: Int) { (64, Blocking.current.NR) }
+  public static var partSize: (rows: Int, columns: Int) {
+    (QuantizedLayout.group(.eight), Blocking.current.NR)
+  }
 
   /// Overwrites a part of the matrix; several threads may do that for different parts.
   /// - part: (rows.count, columns.count).

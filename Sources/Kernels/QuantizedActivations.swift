@@ -6,27 +6,51 @@ public import Machine
 /// offset, taken back.
 public final class QuantizedActivations: @unchecked Sendable {
   private let arena: Arena
+  private let buffers: Buffers
   private let rows: Int
   private let depth: Int
 
   /// Room for (rows, depth). Throws ``MemoryError``.
   public init(rows: Int, depth: Int) throws(MemoryError) {
     (self.rows, self.depth) = (rows, depth)
-    arena = try Arena(count: Self.bytes(rows: rows, depth: depth) / 4)
+    arena = try Arena(count: ArenaLayout.floats { _ = Buffers(&$0, rows, depth) })
+    var layout = ArenaLayout(arena)
+    buffers = Buffers(&layout, rows, depth)
   }
 
   /// Bytes of the buffers.
   public static func bytes(rows: Int, depth: Int) -> Int {
-    rows * (padded(depth) + 8 * groups(depth))
+    MemoryLayout<Float>.stride * ArenaLayout.floats { _ = Buffers(&$0, rows, depth) }
   }
 
-  private static func padded(_ depth: Int) -> Int { (depth + 63) / 64 * 64 }
-  /// Of the narrower kind.
-  private static func groups(_ depth: Int) -> Int { (depth + 31) / 32 }
+  private struct Buffers {
+    /// (rows, groups).
+    let scales: UnsafeMutablePointer<Float>
+    let corrections: UnsafeMutablePointer<Int32>
+    /// (rows, quads).
+    let quads: UnsafeMutablePointer<Int32>
+
+    init(_ layout: inout ArenaLayout, _ rows: Int, _ depth: Int) {
+      func integers(_ count: Int) -> UnsafeMutablePointer<Int32> {
+        UnsafeMutableRawPointer(layout.take(count)).assumingMemoryBound(to: Int32.self)
+      }
+      let group = QuantizedLayout.group(.four)  // The narrower kind: more groups.
+      let groups = (depth + group - 1) / group
+      scales = layout.take(rows * groups)
+      corrections = integers(rows * groups)
+      quads = integers(rows * QuantizedActivations.quads(depth))
+    }
+  }
+
+  /// A row's integers, four at a time, in whole groups of the wider kind.
+  private static func quads(_ depth: Int) -> Int {
+    let group = QuantizedLayout.group(.eight)
+    return (depth + group - 1) / group * group / 4
+  }
 
   /// One product's left operand.
   struct View {
-    /// (M, integerStride / 4): four integers at a time.
+    /// (M, quadStride): four integers at a time.
     let quads: UnsafeMutablePointer<Int32>
     let quadStride: Int
     /// (M, groups).
@@ -41,13 +65,9 @@ public final class QuantizedActivations: @unchecked Sendable {
     precondition(
       M <= rows && layout.K <= depth,
       "QuantizedActivations: (\(M), \(layout.K)) in (\(rows), \(depth))")
-    let stride = Self.padded(layout.K)
-    let scales = arena.base
-    let corrections = UnsafeMutableRawPointer(scales + rows * Self.groups(depth))
-      .assumingMemoryBound(to: Int32.self)
-    let quads = corrections + rows * Self.groups(depth)
     let view = View(
-      quads: quads, quadStride: stride / 4, scales: scales, corrections: corrections)
+      quads: buffers.quads, quadStride: Self.quads(layout.K), scales: buffers.scales,
+      corrections: buffers.corrections)
     let team = M * layout.K < 1 << 15 ? ThreadTeam(count: 1) : team
     team.parallelFor(M, grain: 4) { range in
       for m in range {

@@ -17,7 +17,9 @@ struct QuantizedLayout {
 
   let width: Width
   let K: Int
-  /// Times that 64 bytes hold 16 columns of a group.
+  /// Bytes that hold 16 columns of four rows, or in 4 bits of eight.
+  static let blockBytes = 64
+  /// Times that they hold 16 columns of a group.
   let blocks: Int
 
   init(_ width: Width, K: Int) {
@@ -94,7 +96,8 @@ struct QuantizedLayout {
     let (block, shift): (Int, UInt8) =
       width == .eight ? (quad, 0) : (quad / 2, UInt8(quad % 2 * 4))
     return (
-      Self.scaleBytes + (block * NV + column / 16) * 64 + column % 16 * 4 + row % 4, shift
+      Self.scaleBytes + (block * NV + column / 16) * Self.blockBytes + column % 16 * 4 + row % 4,
+      shift
     )
   }
 

@@ -57,7 +57,9 @@ private struct QuantizedKernel<let MR: Int, let NV: Int> {
     let blocks = NV == 1 ? layout.blocks : group / (width == .eight ? 4 : 8)
     for g in chunk {
       let base = b + g * groupBytes
-      for byte in stride(from: ahead.first, to: ahead.end, by: 64) { cs_prefetch_l2(base + byte) }
+      for byte in stride(from: ahead.first, to: ahead.end, by: CacheLine.bytes) {
+        cs_prefetch_l2(base + byte)
+      }
       var sums = Sums { i in
         let correction = a.corrections[(first + i) * groups + g]
         let start =
@@ -67,7 +69,7 @@ private struct QuantizedKernel<let MR: Int, let NV: Int> {
       let quads = a.quads + first * a.quadStride + g * group / 4
       for block in 0..<blocks {
         for v in 0..<NV {
-          let bytes = cs_load_bytes(base + 32 * NV + (block * NV + v) * 64)
+          let bytes = cs_load_bytes(base + 32 * NV + (block * NV + v) * QuantizedLayout.blockBytes)
           if width == .eight {
             for i in 0..<MR {
               sums[i][v] = cs_dot4(sums[i][v], bytes, quads[i * a.quadStride + block])

@@ -62,6 +62,12 @@ public struct ThreadTeam: Sendable {
     }
   }
 
+  /// A thread's contiguous part of `n` things, in the order of the threads: the same one each time, so
+  /// that memory stays with the thread that touched it first.
+  public func share(of n: Int, thread: Int) -> Range<Int> {
+    n * thread / count..<n * (thread + 1) / count
+  }
+
   /// Waits for the whole team; every thread inside `run` must call it equally often.
   public func barrier() {
     if count > 1 { cs_team_barrier() }
@@ -108,18 +114,19 @@ public struct ThreadTeam: Sendable {
     precondition(grain >= 1, "ThreadTeam.parallelShares: grain \(grain) < 1")
     if count == 1 || n <= grain { return parallelFor(n, grain: grain) { body($0, 0) } }
     // A cache line for each counter.
-    let spacing = 64 / MemoryLayout<WorkCounter>.stride
+    let spacing =
+      ArenaLayout.line * MemoryLayout<Float>.stride / MemoryLayout<WorkCounter>.stride
     withUnsafeTemporaryAllocation(of: WorkCounter.self, capacity: count * spacing) { counters in
       counters.initialize(repeating: WorkCounter())
       guard let counters = counters.baseAddress else { return }
       run { thread in
         for other in 0..<count {
-          let share = (thread + other) % count
-          let (first, end) = (n * share / count, n * (share + 1) / count)
+          let owner = (thread + other) % count
+          let part = share(of: n, thread: owner)
           while true {
-            let start = first + grain * counters[share * spacing].next()
-            if start >= end { break }
-            body(start..<min(start + grain, end), thread)
+            let start = part.lowerBound + grain * counters[owner * spacing].next()
+            if start >= part.upperBound { break }
+            body(start..<min(start + grain, part.upperBound), thread)
           }
         }
       }

@@ -46,8 +46,8 @@ public final class AdamW: Optimizer {
   ) throws(MemoryError) {
     self.hyperparameters = hyperparameters
     plan = ChunkPlan(ranges, count: count)
-    m = try plan.makeArena(count: count, on: team)
-    v = try plan.makeArena(count: count, on: team)
+    m = try Arena(count: count, touchedBy: team)
+    v = try Arena(count: count, touchedBy: team)
     state = [NamedArena(name: "m", arena: m), NamedArena(name: "v", arena: v)]
   }
 

@@ -31,8 +31,8 @@ public struct ParameterRange: Sendable, Equatable {
 /// stay with the thread that touched them first; sums are added chunk by chunk in index order, so
 /// their bits depend on the ranges alone and never on the number of threads.
 struct ChunkPlan: Sendable {
-  /// Floats a chunk: 16 pages, small enough for L1 and L2, large enough that its sums cost nothing.
-  static let length = 16_384
+  /// Floats a chunk; in chunks of this length an arena is first touched.
+  static let length = Arena.chunk
 
   /// The ranges, in order; neighbours that are treated alike are one piece.
   private let pieces: [ParameterRange]
@@ -74,23 +74,6 @@ struct ChunkPlan: Sendable {
     self.starts = starts
   }
 
-  /// The chunks of thread `thread`.
-  private func share(of thread: Int, of team: ThreadTeam) -> Range<Int> {
-    count * thread / team.count..<count * (thread + 1) / team.count
-  }
-
-  /// A zeroed arena whose pages lie near the threads that will use them.
-  func makeArena(count: Int, on team: ThreadTeam) throws(MemoryError) -> Arena {
-    let arena = try Arena(count: count)
-    team.run { thread in
-      for chunk in share(of: thread, of: team) {
-        let end = min((chunk + 1) * Self.length, count)
-        for page in stride(from: chunk * Self.length, to: end, by: 1024) { arena.base[page] = 0 }
-      }
-    }
-    return arena
-  }
-
   /// Calls `body` on every piece, and adds up what it returns in index order.
   func reduce(
     on team: ThreadTeam, _ body: (ParameterRange) -> StepStatistics
@@ -98,7 +81,7 @@ struct ChunkPlan: Sendable {
     var partials = [StepStatistics](repeating: StepStatistics(), count: count)
     partials.withUnsafeMutableBufferPointer { partials in
       team.run { thread in
-        for chunk in share(of: thread, of: team) {
+        for chunk in team.share(of: count, thread: thread) {
           for piece in pieces[starts[chunk]..<starts[chunk + 1]] { partials[chunk] += body(piece) }
         }
       }

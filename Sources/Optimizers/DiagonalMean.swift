@@ -12,8 +12,10 @@ public final class DiagonalMean: Sendable {
   private let arena: Arena
 
   /// Room for `count` coordinates. Throws ``MemoryError``.
-  public convenience init(groups: Int, count: Int) throws(MemoryError) {
-    self.init(groups: groups, in: try Arena(count: count))
+  public convenience init(
+    groups: Int, count: Int, on team: ThreadTeam
+  ) throws(MemoryError) {
+    self.init(groups: groups, in: try Arena(count: count, touchedBy: team))
   }
 
   /// The mean goes into `arena`, which may be what a single group is read from.
@@ -58,7 +60,7 @@ public final class DiagonalMean: Sendable {
       m >= 0 && m < groups && view.count == arena.count,
       "DiagonalMean: group \(m) of \(groups), \(view.count) of \(arena.count) coordinates")
     let (grain, count, out) = (ChunkPlan.length, arena.count, arena.base)
-    team.parallelFor((count + grain - 1) / grain) { chunks in
+    team.parallelShares((count + grain - 1) / grain) { chunks, _ in
       for i in stride(
         from: chunks.lowerBound * grain, to: min(count, chunks.upperBound * grain), by: 16)
       {

@@ -23,7 +23,7 @@ public struct GradientNorm: Sendable, Equatable {
     var partials = [Double](repeating: 0, count: chunks)
     partials.withUnsafeMutableBufferPointer { partials in
       team.run { thread in
-        for chunk in chunks * thread / team.count..<chunks * (thread + 1) / team.count {
+        for chunk in team.share(of: chunks, thread: thread) {
           let start = chunk * ChunkPlan.length
           partials[chunk] = Self.squares(g.base + start, min(ChunkPlan.length, g.count - start))
         }

@@ -46,7 +46,7 @@ public final class Lion: Optimizer {
   ) throws(MemoryError) {
     self.hyperparameters = hyperparameters
     plan = ChunkPlan(ranges, count: count)
-    m = try plan.makeArena(count: count, on: team)
+    m = try Arena(count: count, touchedBy: team)
     state = [NamedArena(name: "m", arena: m)]
   }
 

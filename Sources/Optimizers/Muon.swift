@@ -83,8 +83,7 @@ public final class Muon: Optimizer {
     self.hyperparameters = hyperparameters
     self.matrices = matrices
     plan = ChunkPlan(ranges, count: count)
-    m = try Arena(count: count)
-    m.touch(on: team)
+    m = try Arena(count: count, touchedBy: team)
     // Where matrices lie it is never touched and takes no memory.
     second = try Arena(count: count, pages: .sparse)
     iteration = try NewtonSchulz(matrices, on: team)

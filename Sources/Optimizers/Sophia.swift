@@ -111,8 +111,8 @@ public final class Sophia: Optimizer {
   ) throws(MemoryError) {
     self.hyperparameters = hyperparameters
     plan = ChunkPlan(ranges, count: count)
-    m = try plan.makeArena(count: count, on: team)
-    h = try plan.makeArena(count: count, on: team)
+    m = try Arena(count: count, touchedBy: team)
+    h = try Arena(count: count, touchedBy: team)
     state = [NamedArena(name: "m", arena: m), NamedArena(name: "h", arena: h)]
   }
 

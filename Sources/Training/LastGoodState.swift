@@ -15,16 +15,16 @@ final class LastGoodState {
   private let pieces: [(part: Int, at: Int, count: Int)]
 
   /// Room for copies of `theta` and `state`. Throws ``MemoryError``.
-  init(theta: Arena, state: [NamedArena]) throws(MemoryError) {
+  init(theta: Arena, state: [NamedArena], on team: ThreadTeam) throws(MemoryError) {
     let originals = [NamedArena(name: "theta", arena: theta)] + state
     var parts: [NamedArena] = []
     var pieces: [(part: Int, at: Int, count: Int)] = []
     for (index, part) in originals.enumerated() {
-      let pages: Arena.Pages = part.ranges == nil ? .huge : .sparse
-      parts.append(
-        NamedArena(
-          name: part.name, arena: try Arena(count: part.arena.count, pages: pages),
-          ranges: part.ranges))
+      let arena =
+        part.ranges == nil
+        ? try Arena(count: part.arena.count, touchedBy: team)
+        : try Arena(count: part.arena.count, pages: .sparse)
+      parts.append(NamedArena(name: part.name, arena: arena, ranges: part.ranges))
       for range in part.ranges ?? [
         ParameterRange(offset: 0, count: part.arena.count, decayed: false)
       ] {
@@ -51,7 +51,7 @@ final class LastGoodState {
     on team: ThreadTeam,
     _ arenas: (Int) -> (from: UnsafeMutablePointer<Float>, to: UnsafeMutablePointer<Float>)
   ) {
-    team.parallelFor(pieces.count) { range in
+    team.parallelShares(pieces.count) { range, _ in
       for piece in pieces[range] {
         let (from, to) = arenas(piece.part)
         (to + piece.at).update(from: from + piece.at, count: piece.count)

@@ -22,10 +22,10 @@ final class StepCurvature {
     _ configuration: TrainingConfiguration, count: Int, on team: ThreadTeam
   ) throws(MemoryError) {
     (self.configuration, self.team) = (configuration, team)
-    gradient = try Arena(count: count)
+    gradient = try Arena(count: count, touchedBy: team)
     let groups = configuration.curvatureGroups
     if groups > 1 {
-      mean = try DiagonalMean(groups: groups, count: count)
+      mean = try DiagonalMean(groups: groups, count: count, on: team)
     } else {
       let isProduct = configuration.optimizerName == .sophiaH
       mean = isProduct ? DiagonalMean(groups: 1, in: gradient) : nil

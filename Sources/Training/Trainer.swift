@@ -70,8 +70,11 @@ public final class Trainer {
             + "are \(T + 1)"))
     }
     lengths = TokenLengths(dataset.tokenizer)
-    let arenas = try asTraining { [table] in
-      try (Arena(count: table.count), Arena(count: table.count))
+    let arenas = try asTraining { [table, team] in
+      // Touched by the threads that step over them, before weights are drawn or read into them.
+      try (
+        Arena(count: table.count, touchedBy: team), Arena(count: table.count, touchedBy: team)
+      )
     }
     (theta, gradients) = arenas
     let name = configuration.optimizerName
@@ -100,8 +103,8 @@ public final class Trainer {
     }
     lastGood =
       configuration.spikeGuard > 0
-      ? try asTraining { [theta, optimizer] in
-        try LastGoodState(theta: theta, state: optimizer.state)
+      ? try asTraining { [theta, optimizer, team] in
+        try LastGoodState(theta: theta, state: optimizer.state, on: team)
       } : nil
     tokens = [UInt16](repeating: 0, count: memory.microBatch * T)
     targets = tokens

@@ -24,7 +24,7 @@ struct Backward {
       forward.parameters, gradients, forward.activations, forward.workspace.team
     )
     // lnf = LayerNorm(final)
-    a.dnarrow.update(from: dresidual, count: N * C)
+    forward.workspace.copy(dresidual, to: a.dnarrow, N * C)
     LayerNorm.backward(
       dinp: dresidual, accumulate: false, dweight: g.lnfWeight, dbias: g.lnfBias,
       continuing: continuing, dout: a.dnarrow, inp: a.final, mean: a.lnfMean, rstd: a.lnfRstd,
@@ -44,22 +44,22 @@ struct Backward {
   }
 
   private func layer(_ l: Int, _ dresidual: UnsafeMutablePointer<Float>, B: Int, T: Int) {
-    let (N, C) = (B * T, forward.config.width)
+    let (N, C, F) = (B * T, forward.config.width, forward.config.innerWidth)
     let (a, w) = (forward.activations, forward.workspace)
     let (p, g, k) = (forward.parameters.layers[l], gradients.layers[l], a.layers[l])
     // out = gelu(fc)·fcProjWeight + fcProjBias + middle
-    GELU.forward(out: a.gelu, inp: k.fc, count: N * 4 * C, on: w.team)
+    GELU.forward(out: a.gelu, inp: k.fc, count: N * F, on: w.team)
     w.linearBackward(
       dinp: a.wide, dweight: g.fcProjWeight, dbias: g.fcProjBias, continuing: continuing,
-      dout: dresidual, inp: a.gelu, weight: p.fcProjWeight, N: N, from: 4 * C, to: C)
-    GELU.backward(dout: a.wide, inp: k.fc, count: N * 4 * C, on: w.team)
+      dout: dresidual, inp: a.gelu, weight: p.fcProjWeight, N: N)
+    GELU.backward(dout: a.wide, inp: k.fc, count: N * F, on: w.team)
     // fc = ln2(middle)·fcWeight + fcBias
     LayerNorm.recompute(
       out: a.normed, mean: k.ln2Mean, rstd: k.ln2Rstd, inp: k.middle, weight: p.ln2Weight,
       bias: p.ln2Bias, N: N, C: C, on: w.team)
     w.linearBackward(
       dinp: a.dnarrow, dweight: g.fcWeight, dbias: g.fcBias, continuing: continuing, dout: a.wide,
-      inp: a.normed, weight: p.fcWeight, N: N, from: C, to: 4 * C)
+      inp: a.normed, weight: p.fcWeight, N: N)
     LayerNorm.backward(
       dinp: dresidual, accumulate: true, dweight: g.ln2Weight, dbias: g.ln2Bias,
       continuing: continuing, dout: a.dnarrow, inp: k.middle, mean: k.ln2Mean, rstd: k.ln2Rstd,
@@ -67,7 +67,7 @@ struct Backward {
     // middle = att·attnProjWeight + attnProjBias + residual
     w.linearBackward(
       dinp: a.dnarrow, dweight: g.attnProjWeight, dbias: g.attnProjBias, continuing: continuing,
-      dout: dresidual, inp: k.att, weight: p.attnProjWeight, N: N, from: C, to: C)
+      dout: dresidual, inp: k.att, weight: p.attnProjWeight, N: N)
     Attention.backward(
       dqkv: a.wide, dout: a.dnarrow, out: k.att, rowMax: k.rowMax, rowInverse: k.rowInverse,
       qkv: k.qkv, shape: forward.attentionShape(l, B: B, T: T), on: w.team, scratch: w.attention)
@@ -77,7 +77,7 @@ struct Backward {
       bias: p.ln1Bias, N: N, C: C, on: w.team)
     w.linearBackward(
       dinp: a.dnarrow, dweight: g.attnWeight, dbias: g.attnBias, continuing: continuing,
-      dout: a.wide, inp: a.normed, weight: p.attnWeight, N: N, from: C, to: 3 * C)
+      dout: a.wide, inp: a.normed, weight: p.attnWeight, N: N)
     LayerNorm.backward(
       dinp: dresidual, accumulate: true, dweight: g.ln1Weight, dbias: g.ln1Bias,
       continuing: continuing, dout: a.dnarrow, inp: k.residual, mean: k.ln1Mean, rstd: k.ln1Rstd,

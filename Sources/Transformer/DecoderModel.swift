@@ -2,22 +2,9 @@ public import Kernels
 public import Machine
 
 /// The weights of a model as inference reads them: matrices packed once into the panels that the
-/// kernels stream, the head (wteᵀ) being the only copy of wte.
+/// kernels stream, a tied head (wteᵀ) being the only copy of wte.
 public final class DecoderModel: @unchecked Sendable {
   typealias Pointer = UnsafeMutablePointer<Float>
-
-  /// One layer; matrices (in, out), the rest vectors.
-  struct Layer {
-    let ln1Weight, ln1Bias: Pointer
-    let attn: PackedMatrix
-    let attnBias: Pointer
-    let attnProj: PackedMatrix
-    let attnProjBias, ln2Weight, ln2Bias: Pointer
-    let fc: PackedMatrix
-    let fcBias: Pointer
-    let fcProj: PackedMatrix
-    let fcProjBias: Pointer
-  }
 
   /// The sizes.
   public let config: GPT2Config
@@ -27,14 +14,10 @@ public final class DecoderModel: @unchecked Sendable {
   public let table: ParameterTable
   /// Bytes of the matrices: what decoding one token reads, beside the KV cache.
   public let matrixBytes: Int
-  /// wteᵀ, (C, V).
-  let head: PackedMatrix
-  /// (n_positions, C).
-  let wpe: Pointer
-  let layers: [Layer]
-  let lnfWeight, lnfBias: Pointer
+  /// Matrices as products take them, (in, out), which of embeddings is the transpose, (C, V).
+  let tensors: ModelTensors<PackedMatrix, Pointer>
   /// Where each entry of the table goes.
-  private let slots: [Slot]
+  private let slots: [(entry: ParameterTable.Entry, slot: Slot)]
   /// Everything that is no matrix.
   private let plain: Arena
 
@@ -105,40 +88,61 @@ public final class DecoderModel: @unchecked Sendable {
     self.config = config
     self.precision = precision
     table = ParameterTable(config)
-    let C = config.width
-    let matrices = try Arena(count: Self.matrixFloats(config, precision))
-    plain = try Arena(count: Self.plainFloats(table))
-    var builder = Builder(precision: precision, next: plain.base, matrices: matrices)
-    head = builder.matrix(C, config.vocabularySize)
-    wpe = builder.vector(config.contextLength * C)
-    builder.slots = [.transposed(head), .plain(wpe)]
-    var layers: [Layer] = []
-    for _ in 0..<config.layers { layers.append(builder.layer(C)) }
-    (lnfWeight, lnfBias) = (builder.vector(C), builder.vector(C))
-    self.layers = layers
-    slots = builder.slots + [.plain(lnfWeight), .plain(lnfBias)]
-    matrixBytes = builder.matrixBytes
-    precondition(slots.count == table.entries.count, "DecoderModel: \(slots.count) tensors")
+    let (weights, vectors) = Self.floats(table, precision)
+    // All matrices, one after another in the order in which they are read.
+    let matrices = try Arena(count: weights)
+    plain = try Arena(count: vectors)
+    var (layout, used) = (ArenaLayout(plain), 0)
+    var slots: [(entry: ParameterTable.Entry, slot: Slot)] = []
+    tensors = ModelTensors(
+      config,
+      weight: { entry in
+        guard let (K, N) = Self.product(entry) else {
+          preconditionFailure("DecoderModel: \(entry.name) \(entry.shape) is no matrix")
+        }
+        let matrix = PackedMatrix(K: K, N: N, precision, in: matrices, at: used)
+        used += PackedMatrix.floats(K: K, N: N, precision)
+        slots.append((entry, entry.isEmbedding ? .transposed(matrix) : .packed(matrix)))
+        return matrix
+      },
+      vector: { entry in
+        let vector = layout.take(entry.count)
+        slots.append((entry, .plain(vector)))
+        return vector
+      })
+    self.slots = slots
+    // Of a model with a head of its own, wte is looked up in.
+    matrixBytes =
+      slots.reduce(0) { $0 + ($1.slot.matrix?.bytes ?? 0) }
+      - (config.tiesHead ? 0 : tensors.wte.bytes)
   }
 
   /// Bytes that a model takes.
   public static func bytes(_ config: GPT2Config, _ precision: WeightPrecision = .f32) -> Int {
-    4 * (matrixFloats(config, precision) + plainFloats(ParameterTable(config)))
+    let (weights, vectors) = floats(ParameterTable(config), precision)
+    return MemoryLayout<Float>.stride * (weights + vectors)
   }
 
-  private static func matrixFloats(_ config: GPT2Config, _ precision: WeightPrecision) -> Int {
-    shapes(config).reduce(0) { $0 + PackedMatrix.floats(K: $1.K, N: $1.N, precision) }
+  /// Floats of all packed matrices, and of all other tensors.
+  private static func floats(
+    _ table: ParameterTable, _ precision: WeightPrecision
+  ) -> (weights: Int, vectors: Int) {
+    var (weights, vectors) = (0, 0)
+    for entry in table.entries {
+      if let (K, N) = product(entry) {
+        weights += PackedMatrix.floats(K: K, N: N, precision)
+      } else {
+        vectors += ArenaLayout.floats { _ = $0.take(entry.count) }
+      }
+    }
+    return (weights, vectors)
   }
 
-  private static func plainFloats(_ table: ParameterTable) -> Int {
-    table.entries.reduce(0) { $0 + (isMatrix($1) ? 0 : aligned($1.count)) }
-  }
-
-  /// Of all matrices, the head and each layer's.
-  private static func shapes(_ config: GPT2Config) -> [(K: Int, N: Int)] {
-    let C = config.width
-    return [(C, config.vocabularySize)]
-      + (0..<config.layers).flatMap { _ in [(C, 3 * C), (C, C), (C, 4 * C), (4 * C, C)] }
+  /// The sizes of the product that an entry is in, (K, N); nil if in none.
+  private static func product(_ entry: ParameterTable.Entry) -> (K: Int, N: Int)? {
+    guard entry.matrices > 0 || entry.isEmbedding else { return nil }
+    return entry.isEmbedding
+      ? (entry.shape[1], entry.shape[0]) : (entry.shape[0], entry.shape[1])
   }
 
   /// Copies the weights out of an arena laid out by the table. Throws ``MemoryError``.
@@ -148,7 +152,7 @@ public final class DecoderModel: @unchecked Sendable {
   ) throws(MemoryError) {
     try self.init(config, precision)
     precondition(parameters.count == table.count, "DecoderModel: arena of \(parameters.count)")
-    for (entry, slot) in zip(table.entries, slots) {
+    for (entry, slot) in slots {
       let values = parameters.base + entry.offset
       switch slot {
       case .packed(let matrix): matrix.pack(Matrix(values, ld: matrix.N), on: team)
@@ -170,10 +174,10 @@ public final class DecoderModel: @unchecked Sendable {
       _ values: UnsafeMutableBufferPointer<Float>
     ) throws -> Void
   ) throws {
-    let pieces = zip(table.entries, slots).flatMap { Piece.of($0, $1) }
+    let pieces = slots.flatMap { Piece.of($0.entry, $0.slot) }
     let stride = pieces.map(\.buffered).max() ?? 0
     let buffers = try Arena(count: stride * team.count)
-    for slot in slots { slot.matrix?.place(on: team) }
+    for (_, slot) in slots { slot.matrix?.place(on: team) }
     var failures = [(piece: Int, error: any Error)?](repeating: nil, count: team.count)
     failures.withUnsafeMutableBufferPointer { failures in
       team.forEach(pieces.count) { item, thread in
@@ -187,58 +191,5 @@ public final class DecoderModel: @unchecked Sendable {
     }
     let first = failures.compactMap { $0 }.min { $0.piece < $1.piece }
     if let first { throw first.error }
-  }
-
-  /// Whether an entry is held as a packed matrix.
-  private static func isMatrix(_ entry: ParameterTable.Entry) -> Bool {
-    entry.shape.count == 2 && !entry.name.hasSuffix("wpe.weight")
-  }
-
-  private static func aligned(_ count: Int) -> Int { (count + 15) / 16 * 16 }
-
-  /// Makes the tensors in the table's order.
-  private struct Builder {
-    var slots: [Slot] = []
-    let precision: WeightPrecision
-    var next: Pointer
-    /// All matrices, one after another in the order in which they are read.
-    let matrices: Arena
-    private var used = 0
-    private(set) var matrixBytes = 0
-
-    init(precision: WeightPrecision, next: Pointer, matrices: Arena) {
-      (self.precision, self.next, self.matrices) = (precision, next, matrices)
-    }
-
-    mutating func matrix(_ K: Int, _ N: Int) -> PackedMatrix {
-      let matrix = PackedMatrix(K: K, N: N, precision, in: matrices, at: used)
-      used += PackedMatrix.floats(K: K, N: N, precision)
-      matrixBytes += matrix.bytes
-      return matrix
-    }
-
-    mutating func vector(_ count: Int) -> Pointer {
-      defer { next += DecoderModel.aligned(count) }
-      return next
-    }
-
-    mutating func layer(_ C: Int) -> Layer {
-      Layer(
-        ln1Weight: slot(C), ln1Bias: slot(C), attn: slot(C, 3 * C), attnBias: slot(3 * C),
-        attnProj: slot(C, C), attnProjBias: slot(C), ln2Weight: slot(C), ln2Bias: slot(C),
-        fc: slot(C, 4 * C), fcBias: slot(4 * C), fcProj: slot(4 * C, C), fcProjBias: slot(C))
-    }
-
-    private mutating func slot(_ count: Int) -> Pointer {
-      let vector = vector(count)
-      slots.append(.plain(vector))
-      return vector
-    }
-
-    private mutating func slot(_ K: Int, _ N: Int) -> PackedMatrix {
-      let matrix = matrix(K, N)
-      slots.append(.packed(matrix))
-      return matrix
-    }
   }
 }

@@ -27,11 +27,11 @@ struct DecoderPass {
     spans.flatMap { $0.row + $0.firstWanted..<$0.row + $0.tokens.count }
   }
 
-  /// logits (rows.count, V) = LayerNorm(residual[rows])·wteᵀ. Uses up the residual stream.
+  /// logits (rows.count, V) = LayerNorm(residual[rows])·headᵀ. Uses up the residual stream.
   /// - rows: in ascending order; - logits: `stride` floats from row to row.
   func head(_ rows: [Int], logits: Pointer, stride: Int) {
     if rows.isEmpty { return }
-    let w = workspace
+    let w = workspace.buffers
     for (to, from) in rows.enumerated() where to != from {
       (w.residual + to * C).update(from: w.residual + from * C, count: C)
     }
@@ -41,22 +41,23 @@ struct DecoderPass {
   /// logits (rows.count, V) = LayerNorm(residual[rows])·wteᵀ; the residual stream stays.
   /// - logits: `stride` floats from row to row.
   func head(_ rows: Range<Int>, logits: Pointer, stride: Int) {
-    let w = workspace
+    let w = workspace.buffers
     norm(
-      model.lnfWeight, model.lnfBias, of: w.residual + rows.lowerBound * C, rows: rows.count)
+      model.tensors.lnfWeight, model.tensors.lnfBias, of: w.residual + rows.lowerBound * C,
+      rows: rows.count)
     GEMM.multiply(
       logits, ldc: stride, M: rows.count, N: model.config.vocabularySize, K: C,
-      a: Matrix(w.normed, ld: C), b: .packed(model.head), on: team, scratch: w.gemm)
+      a: Matrix(w.normed, ld: C), b: .packed(model.tensors.head), on: team, scratch: workspace.gemm)
   }
 
-  /// residual = wte[token] + wpe[position], wte's rows being columns of the head.
+  /// residual = wte[token] + wpe[position], wte's rows being columns of the packed matrix.
   private func embed() {
-    let w = workspace
+    let w = workspace.buffers
     for span in spans {
       team.parallelFor(span.tokens.count, grain: 8) { range in
         for t in range {
-          model.head.column(
-            Int(tokens[span.row + t]), plus: model.wpe + (span.position + t) * C,
+          model.tensors.wte.column(
+            Int(tokens[span.row + t]), plus: model.tensors.wpe + (span.position + t) * C,
             into: w.residual + (span.row + t) * C)
         }
       }
@@ -64,20 +65,20 @@ struct DecoderPass {
   }
 
   private func layer(_ l: Int) {
-    let (p, w) = (model.layers[l], workspace)
+    let (p, w) = (model.tensors.layers[l], workspace.buffers)
     norm(p.ln1Weight, p.ln1Bias, of: w.residual, rows: R)
-    linear(w.qkv, w.normed, p.attn, p.attnBias)
+    linear(w.qkv, w.normed, p.attnWeight, p.attnBias)
     attend(l)
-    linear(w.middle, w.att, p.attnProj, p.attnProjBias, adding: w.residual)
+    linear(w.middle, w.att, p.attnProjWeight, p.attnProjBias, adding: w.residual)
     norm(p.ln2Weight, p.ln2Bias, of: w.middle, rows: R)
-    linear(w.fc, w.normed, p.fc, p.fcBias)
-    GELU.forward(out: w.fc, inp: w.fc, count: R * 4 * C, on: team)
-    linear(w.residual, w.fc, p.fcProj, p.fcProjBias, adding: w.middle)
+    linear(w.fc, w.normed, p.fcWeight, p.fcBias)
+    GELU.forward(out: w.fc, inp: w.fc, count: R * model.config.innerWidth, on: team)
+    linear(w.residual, w.fc, p.fcProjWeight, p.fcProjBias, adding: w.middle)
   }
 
   /// normed = LayerNorm(inp).
   private func norm(_ weight: Pointer, _ bias: Pointer, of inp: Pointer, rows: Int) {
-    let w = workspace
+    let w = workspace.buffers
     LayerNorm.forward(
       out: w.normed, mean: w.mean, rstd: w.rstd, inp: inp, weight: weight, bias: bias,
       N: rows, C: C, epsilon: model.config.layerNormEpsilon, on: team)
@@ -103,7 +104,7 @@ struct DecoderPass {
         for item in items {
           let span = spans[item / H]
           store(span, l, item % H)
-          attend(span, 0..<span.tokens.count, l, item % H, workspace.attention(thread))
+          attend(span, 0..<span.tokens.count, l, item % H, thread)
         }
       }
       return
@@ -116,7 +117,7 @@ struct DecoderPass {
     team.forEach(work.count * H) { item, thread in
       let (s, t) = work[item / H]
       let rows = t * tile..<min(spans[s].tokens.count, (t + 1) * tile)
-      attend(spans[s], rows, l, item % H, workspace.attention(thread))
+      attend(spans[s], rows, l, item % H, thread)
     }
   }
 
@@ -130,7 +131,7 @@ struct DecoderPass {
     while t < span.tokens.count {
       let (page, slot) = (span.position + t).quotientAndRemainder(dividingBy: positions)
       let count = min(positions - slot, span.tokens.count - t)
-      let k = workspace.qkv + (span.row + t) * 3 * C + C + h * D
+      let k = workspace.buffers.qkv + (span.row + t) * 3 * C + C + h * D
       span.cache.pool.head(span.cache.pages[page], layer: l, head: h).store(
         keys: k, values: k + C, ld: 3 * C, count: count, slot: slot)
       t += count
@@ -139,11 +140,14 @@ struct DecoderPass {
 
   /// A head's output for some rows of a span.
   private func attend(
-    _ span: DecoderSpan, _ rows: Range<Int>, _ l: Int, _ h: Int, _ scratch: Pointer
+    _ span: DecoderSpan, _ rows: Range<Int>, _ l: Int, _ h: Int, _ thread: Int
   ) {
+    var scratch = workspace.attention.layout(of: thread)
     let (D, row) = (model.config.headSize, span.row + rows.lowerBound)
     let (pool, pages) = (span.cache.pool, span.cache.pages)
-    let (out, q) = (workspace.att + row * C + h * D, workspace.qkv + row * 3 * C + h * D)
+    let (out, q) = (
+      workspace.buffers.att + row * C + h * D, workspace.buffers.qkv + row * 3 * C + h * D
+    )
     let (position, scale) = (
       span.position + rows.lowerBound, model.config.attentionScale(layer: l)
     )
@@ -157,14 +161,14 @@ struct DecoderPass {
         D: D, scale: scale,
         keyPages: { UnsafePointer(pool.head(pages[$0], layer: l, head: h).floats) },
         valuePages: { UnsafePointer(pool.head(pages[$0], layer: l, head: h).floats + values) },
-        ahead: next, scratch: scratch)
+        ahead: next, scratch: &scratch)
     case .bf16:
       Attention.cached(
         out: out, outStride: C, q: q, qStride: 3 * C, rows: rows.count, firstPosition: position,
         D: D, scale: scale,
         keyPages: { UnsafePointer(pool.head(pages[$0], layer: l, head: h).halves) },
         valuePages: { UnsafePointer(pool.head(pages[$0], layer: l, head: h).halves + values) },
-        ahead: next, scratch: scratch)
+        ahead: next, scratch: &scratch)
     }
   }
 }

@@ -13,16 +13,17 @@ struct Forward {
     let (N, C, L) = (B * T, config.width, config.layers)
     let (p, a, w) = (parameters, activations, workspace)
     Embedding.forward(
-      out: L > 0 ? a.layers[0].residual : a.final, tokens: tokens, wte: p.wte, wpe: p.wpe, B: B,
+      out: L > 0 ? a.layers[0].residual : a.final, tokens: tokens, wte: p.wte.base, wpe: p.wpe,
+      B: B,
       T: T, C: C, on: w.team)
     for l in 0..<L {
       layer(l, B: B, T: T)
       // out = gelu(fc)·fcProjWeight + fcProjBias + middle
       let (p, k) = (parameters.layers[l], a.layers[l])
-      GELU.forward(out: a.gelu, inp: k.fc, count: N * 4 * C, on: w.team)
+      GELU.forward(out: a.gelu, inp: k.fc, count: N * config.innerWidth, on: w.team)
       w.linear(
         l + 1 < L ? a.layers[l + 1].residual : a.final, a.gelu, p.fcProjWeight, p.fcProjBias, N: N,
-        from: 4 * C, to: C, adding: k.middle)
+        adding: k.middle)
     }
     LayerNorm.forward(
       out: a.lnf, mean: a.lnfMean, rstd: a.lnfRstd, inp: a.final, weight: p.lnfWeight,
@@ -36,16 +37,16 @@ struct Forward {
     LayerNorm.forward(
       out: a.normed, mean: k.ln1Mean, rstd: k.ln1Rstd, inp: k.residual, weight: p.ln1Weight,
       bias: p.ln1Bias, N: N, C: C, epsilon: epsilon, on: w.team)
-    w.linear(k.qkv, a.normed, p.attnWeight, p.attnBias, N: N, from: C, to: 3 * C)
+    w.linear(k.qkv, a.normed, p.attnWeight, p.attnBias, N: N)
     Attention.forward(
       out: k.att, rowMax: k.rowMax, rowInverse: k.rowInverse, qkv: k.qkv,
       shape: attentionShape(l, B: B, T: T), on: w.team, scratch: w.attention)
     w.linear(
-      k.middle, k.att, p.attnProjWeight, p.attnProjBias, N: N, from: C, to: C, adding: k.residual)
+      k.middle, k.att, p.attnProjWeight, p.attnProjBias, N: N, adding: k.residual)
     LayerNorm.forward(
       out: a.normed, mean: k.ln2Mean, rstd: k.ln2Rstd, inp: k.middle, weight: p.ln2Weight,
       bias: p.ln2Bias, N: N, C: C, epsilon: epsilon, on: w.team)
-    w.linear(k.fc, a.normed, p.fcWeight, p.fcBias, N: N, from: C, to: 4 * C)
+    w.linear(k.fc, a.normed, p.fcWeight, p.fcBias, N: N)
   }
 
   func attentionShape(_ l: Int, B: Int, T: Int) -> Attention.Shape {

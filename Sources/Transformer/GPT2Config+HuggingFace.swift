@@ -42,14 +42,14 @@ extension GPT2Config {
       "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "activation_function": "gelu_new",
       "vocab_size": .integer(vocabularySize), "n_positions": .integer(contextLength),
       "n_ctx": .integer(contextLength), "n_embd": .integer(width), "n_layer": .integer(layers),
-      "n_head": .integer(heads), "n_inner": .null,
+      "n_head": .integer(heads), "n_inner": innerWidth == 4 * width ? .null : .integer(innerWidth),
       // The shortest decimal of the Float, so that 1e-5 stays 1e-05.
       "layer_norm_epsilon": .number(Double("\(layerNormEpsilon)") ?? Double(layerNormEpsilon)),
       "initializer_range": .number(Double("\(initializerRange)") ?? 0.02), "resid_pdrop": 0.0,
       "embd_pdrop": 0.0, "attn_pdrop": 0.0,
       "scale_attn_weights": true,
       "scale_attn_by_inverse_layer_idx": .bool(scaleByInverseLayer),
-      "reorder_and_upcast_attn": false, "tie_word_embeddings": true, "use_cache": true,
+      "reorder_and_upcast_attn": false, "tie_word_embeddings": .bool(tiesHead), "use_cache": true,
       "bos_token_id": end, "eos_token_id": end, "torch_dtype": "float32",
     ]
   }

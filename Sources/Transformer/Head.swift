@@ -1,33 +1,34 @@
 import Kernels
 import Machine
 
-/// The tied language-model head with softmax and cross-entropy, in chunks of rows, forward and
+/// The language-model head with softmax and cross-entropy, in chunks of rows, forward and
 /// backward in one visit: the (B·T, V) logits never exist whole.
 ///
 /// The gradients of the true and of the sampled loss with respect to the logits differ by
 /// scale·(onehot(y) - onehot(ŷ)) alone (Sophia's GNB estimator, Liu et al. 2023, §2.3), so the
-/// sampled backward is the true one plus a gather of wte's rows and a scatter into them.
+/// sampled backward is the true one plus a gather of the head's rows and a scatter into them.
 struct Head {
   let config: GPT2Config
-  let wte: UnsafeMutablePointer<Float>
+  /// (V, C): wte where it is tied.
+  let weight: WeightView
   let activations: Activations
   let workspace: Workspace
 
   /// Where the labels of Sophia's curvature are drawn and its gradient goes.
   struct Sampling {
-    /// The scatter's share of wte's sampled gradient, (V, C), added to.
-    let dwte: UnsafeMutablePointer<Float>
+    /// The scatter's share of the weight's sampled gradient, added to.
+    let dweight: WeightView
     /// Uniform numbers, one a row.
     let uniforms: UnsafePointer<Double>
   }
 
-  /// Rows `rows` of the micro-batch: losses, gradient of the head's input into `dresidual`, wte's
-  /// gradient, and with `sampling` the sampled loss's gradient into `dsampled`.
+  /// Rows `rows` of the micro-batch: losses, gradient of the head's input into `dresidual`, the
+  /// weight's gradient, and with `sampling` the sampled loss's gradient into `dsampled`.
   /// - losses: (N), nats; - targets: (N); - scale: what a token's loss counts in the gradient.
-  /// - dwte: (V, C), its chain over rows goes on when `continuing`.
+  /// - dweight: (V, C), its chain over rows goes on when `continuing`.
   func backward(
     rows: Range<Int>, losses: UnsafeMutablePointer<Double>, targets: UnsafePointer<UInt16>,
-    scale: Float, dwte: UnsafeMutablePointer<Float>, continuing: Bool, sampling: Sampling?
+    scale: Float, dweight: WeightView, continuing: Bool, sampling: Sampling?
   ) {
     let (C, V, a, w) = (config.width, config.vocabularySize, activations, workspace)
     var continuing = continuing
@@ -43,18 +44,20 @@ struct Head {
           scale: scale, on: w.team)
       }
       GEMM.multiply(
-        dx, ldc: C, M: R, N: C, K: V, a: Matrix(a.logits, ld: a.Vp), b: .matrix(Matrix(wte, ld: C)),
+        dx, ldc: C, M: R, N: C, K: V, a: Matrix(a.logits, ld: a.Vp), b: .matrix(weight.matrix),
         on: w.team, scratch: w.gemm)
       GEMM.multiply(
-        dwte, ldc: C, M: V, N: C, K: R, a: Matrix(a.logits, ld: a.Vp).transposed,
+        dweight.base, ldc: C, M: V, N: C, K: R, a: Matrix(a.logits, ld: a.Vp).transposed,
         b: .matrix(Matrix(x, ld: C)), start: continuing ? .accumulate : .zero, on: w.team,
         scratch: w.gemm)
       if let sampling {
         LabelExchange.gather(
-          out: a.dsampled + first * C, dinp: dx, wte: wte, targets: targets + first, labels: labels,
+          out: a.dsampled + first * C, dinp: dx, wte: weight.base, targets: targets + first,
+          labels: labels,
           scale: scale, R: R, C: C, on: w.team)
         LabelExchange.scatter(
-          dwte: sampling.dwte, inp: x, targets: targets + first, labels: labels, scale: scale,
+          dwte: sampling.dweight.base, inp: x, targets: targets + first, labels: labels,
+          scale: scale,
           R: R, C: C, on: w.team)
       }
       continuing = true
@@ -75,11 +78,11 @@ struct Head {
     }
   }
 
-  /// a.logits (R, Vp) = x (R, C)·wteᵀ.
+  /// a.logits (R, Vp) = x (R, C)·weightᵀ.
   func logits(_ x: UnsafeMutablePointer<Float>, _ R: Int) {
     let (C, V) = (config.width, config.vocabularySize)
     GEMM.multiply(
       activations.logits, ldc: activations.Vp, M: R, N: V, K: C, a: Matrix(x, ld: C),
-      b: .matrix(Matrix(wte, ld: C).transposed), on: workspace.team, scratch: workspace.gemm)
+      b: .matrix(weight.matrix.transposed), on: workspace.team, scratch: workspace.gemm)
   }
 }

@@ -68,8 +68,10 @@ public final class HessianProduct {
     precondition(sequences >= 1, "a product of no sequences")
     (self.sequences, done) = (sequences, 0)
     let config = forward.config
-    (product.wpe + T * config.width).update(
-      repeating: 0, count: (config.contextLength - T) * config.width)
+    let w = forward.workspace
+    w.clear(product.wpe + T * config.width, (config.contextLength - T) * config.width)
+    // A head of its own leaves wte to the look-up, which adds.
+    if !config.tiesHead { w.clear(product.wte) }
   }
 
   /// The next sequence. After the last one the product is complete.
@@ -89,36 +91,36 @@ public final class HessianProduct {
   }
 
   /// The head and its backward with their tangents, in chunks of rows: gradient and tangent of its
-  /// input, and its share of wte's product.
+  /// input, and the product for its matrix.
   private func head(_ targets: UnsafePointer<UInt16>) {
     let config = forward.config
     let (C, V, a, t, w) = (
       config.width, config.vocabularySize, forward.activations, tangents, forward.workspace
     )
-    let (wte, u) = (forward.parameters.wte, direction.wte)
+    let (head, u) = (forward.parameters.head.matrix, direction.head.matrix)
     let scale = Float(1 / Double(sequences * T))
     for first in stride(from: 0, to: T, by: headRows) {
       let R = min(headRows, T - first)
       let (x, xTangent) = (a.lnf + first * C, t.lnf + first * C)
-      // logits = x·wteᵀ
-      w.multiply(a.logits, a.Vp, R, V, C, Matrix(x, ld: C), Matrix(wte, ld: C).transposed)
-      w.multiply(t.logits, t.Vp, R, V, C, Matrix(xTangent, ld: C), Matrix(wte, ld: C).transposed)
+      // logits = x·headᵀ
+      w.multiply(a.logits, a.Vp, R, V, C, Matrix(x, ld: C), head.transposed)
+      w.multiply(t.logits, t.Vp, R, V, C, Matrix(xTangent, ld: C), head.transposed)
       w.multiply(
-        t.logits, t.Vp, R, V, C, Matrix(x, ld: C), Matrix(u, ld: C).transposed,
+        t.logits, t.Vp, R, V, C, Matrix(x, ld: C), u.transposed,
         start: .accumulate)
       CrossEntropy.backwardTangent(
         logits: a.logits, tangents: t.logits, ld: a.Vp, targets: targets + first, R: R, V: V,
         scale: scale, on: w.team)
       let (d, dTangent) = (Matrix(a.logits, ld: a.Vp), Matrix(t.logits, ld: t.Vp))
       let (dx, dxTangent) = (a.dresidual + first * C, t.dresidual + first * C)
-      w.multiply(dx, C, R, C, V, d, Matrix(wte, ld: C))
-      w.multiply(dxTangent, C, R, C, V, dTangent, Matrix(wte, ld: C))
-      w.multiply(dxTangent, C, R, C, V, d, Matrix(u, ld: C), start: .accumulate)
+      w.multiply(dx, C, R, C, V, d, head)
+      w.multiply(dxTangent, C, R, C, V, dTangent, head)
+      w.multiply(dxTangent, C, R, C, V, d, u, start: .accumulate)
       w.multiply(
-        product.wte, C, V, C, R, dTangent.transposed, Matrix(x, ld: C),
+        product.head.base, C, V, C, R, dTangent.transposed, Matrix(x, ld: C),
         start: done > 0 || first > 0 ? .accumulate : .zero)
       w.multiply(
-        product.wte, C, V, C, R, d.transposed, Matrix(xTangent, ld: C), start: .accumulate)
+        product.head.base, C, V, C, R, d.transposed, Matrix(xTangent, ld: C), start: .accumulate)
     }
   }
 }

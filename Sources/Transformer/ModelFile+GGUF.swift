@@ -21,7 +21,7 @@ extension ModelFile {
     if type == .q8_0 { members.append(GGUFMember("general.quantization_version", .uint32(2))) }
     let sizes = [
       ("context_length", config.contextLength), ("embedding_length", config.width),
-      ("feed_forward_length", 4 * config.width), ("block_count", config.layers),
+      ("feed_forward_length", config.innerWidth), ("block_count", config.layers),
       ("attention.head_count", config.heads),
     ]
     members += sizes.map { GGUFMember("gpt2.\($0)", .uint32(UInt32($1))) }
@@ -36,27 +36,32 @@ extension ModelFile {
   /// - type: for matrices and the token embedding, where their rows allow it; f16 instead of q8_0
   ///   where not. Vectors and the position embedding are f32, as in llama.cpp's own files.
   public func ggufTensors(_ type: GGUFType) -> [GGUFTensor] {
-    table.entries.enumerated().map { index, entry in
-      guard index >= ParameterTable.leading else {
-        let name = index == 0 ? "token_embd.weight" : "position_embd.weight"
+    var layers: [String: Int] = [:]
+    for (l, layer) in table.tensors.layers.enumerated() {
+      (layers[layer.attnWeight.name], layers[layer.attnBias.name]) = (l, l)
+    }
+    return table.entries.map { entry in
+      let name = Self.ggufName(entry)
+      if entry == table.tensors.wpe || entry.isEmbedding {
         return GGUFTensor(
-          name: name, shape: entry.shape, type: index == 0 ? fitting(type, entry.shape[1]) : .f32
+          name: name, shape: entry.shape,
+          type: entry.isEmbedding ? fitting(type, entry.shape[1]) : .f32
         ) { values throws(CheckpointError) in try read(entry, into: values) }
       }
-      let layer = (index - ParameterTable.leading) / ParameterTable.perLayer
-      let name = Self.ggufName(entry, layer: layer)
+      // Of a tensor that makes queries.
+      let layer = layers[entry.name]
       guard entry.shape.count == 2 else {
         return GGUFTensor(name: name, shape: entry.shape, type: .f32) {
           values throws(CheckpointError) in
           try read(entry, into: values)
-          if name.hasSuffix("attn_qkv.bias") { scaleQueries(values, of: layer) }
+          if let layer { scaleQueries(values, of: layer) }
         }
       }
       return GGUFTensor(
         name: name, shape: entry.shape.reversed(), type: fitting(type, entry.shape[0])
       ) { values throws(CheckpointError) in
         try readTransposed(entry, into: values)
-        if name.hasSuffix("attn_qkv.weight") { scaleQueries(values, of: layer) }
+        if let layer { scaleQueries(values, of: layer) }
       }
     }
   }
@@ -65,20 +70,26 @@ extension ModelFile {
     row % type.blockSize == 0 ? type : .f16
   }
 
-  /// Tensors of a layer and the last norm: ours and llama.cpp's (gguf-py's constants.py).
+  /// Tensors without layer and suffix: ours and llama.cpp's (gguf-py's constants.py).
   private static let ggufNames = [
+    "transformer.wte": "token_embd", "transformer.wpe": "position_embd",
     "ln_1": "attn_norm", "attn.c_attn": "attn_qkv", "attn.c_proj": "attn_output",
     "ln_2": "ffn_norm", "mlp.c_fc": "ffn_up", "mlp.c_proj": "ffn_down",
+    "transformer.ln_f": "output_norm", "lm_head": "output",
   ]
 
-  /// llama.cpp's name of a tensor of a layer or, behind the layers, of the last norm.
-  private static func ggufName(_ entry: ParameterTable.Entry, layer: Int) -> String {
+  /// llama.cpp's name of a tensor.
+  private static func ggufName(_ entry: ParameterTable.Entry) -> String {
     let suffix = entry.name.hasSuffix(".bias") ? ".bias" : ".weight"
-    let start = "transformer.h.\(layer)."
-    guard entry.name.hasPrefix(start) else { return "output_norm" + suffix }
-    let part = String(entry.name.dropFirst(start.count).dropLast(suffix.count))
+    var (part, block) = (String(entry.name.dropLast(suffix.count)), "")
+    let start = "transformer.h."
+    if part.hasPrefix(start) {
+      let rest = part.dropFirst(start.count)
+      let layer = rest.prefix { $0 != "." }
+      (part, block) = (String(rest.dropFirst(layer.count + 1)), "blk.\(layer).")
+    }
     guard let name = ggufNames[part] else { preconditionFailure("\(entry.name): no name in GGUF") }
-    return "blk.\(layer).\(name)\(suffix)"
+    return block + name + suffix
   }
 
   /// Reads a matrix (in, out) as (out, in).

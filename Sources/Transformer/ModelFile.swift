@@ -60,7 +60,7 @@ public struct ModelFile {
   }
 
   private static func name(_ entry: ParameterTable.Entry, _ prefix: String) -> String {
-    prefix + entry.name.dropFirst(prefixed.count)
+    entry.name.hasPrefix(prefixed) ? prefix + entry.name.dropFirst(prefixed.count) : entry.name
   }
 
   private static func matches(
@@ -73,7 +73,7 @@ public struct ModelFile {
   private func stored(_ entry: ParameterTable.Entry) throws(CheckpointError) -> StoredTensor {
     let name = Self.name(entry, prefix)
     if let tensor = tensors[name] { return tensor }
-    if entry == table.entries[0], let head = tensors[Self.head] { return head }
+    if entry == table.tensors.wte, let head = tensors[Self.head] { return head }
     throw .invalid(
       file: tensors.path, place: "tensors", expected: "\(name) \(entry.shape)",
       found: "no such tensor")
@@ -100,7 +100,7 @@ public struct ModelFile {
 
   /// Compares a head that is stored besides `wte.weight` with it, a block of rows at a time.
   private func checkTied(_ head: StoredTensor) throws(CheckpointError) {
-    let embedding = try stored(table.entries[0])
+    let embedding = try stored(table.tensors.wte)
     guard head.entry.shape == embedding.entry.shape else {
       throw head.invalid(
         expected: "shape \(embedding.entry.shape), tied to wte", found: "\(head.entry.shape)")

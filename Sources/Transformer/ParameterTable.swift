@@ -1,8 +1,9 @@
 public import Machine
 import Kernels
 
-/// Each tensor of a GPT-2 model, declared once: from this table come the arena, the views, the
-/// gradients, the optimizer's state, the checkpoint's entries and the loops of the tests.
+/// Each tensor of a GPT-2 model, in the order of ``ModelTensors``, which declares them: from this table
+/// come the arena, the gradients, the optimizer's state, the checkpoint's entries and the loops of the
+/// tests.
 public struct ParameterTable: Sendable {
   /// How a tensor begins.
   public enum Initialization: Sendable, Equatable {
@@ -32,44 +33,30 @@ public struct ParameterTable: Sendable {
     public var decayed: Bool { matrices > 0 }
     /// How it begins.
     public let initialization: Initialization
+    /// Whether it is (V, C), a row a token: wte and a head of its own.
+    let isEmbedding: Bool
   }
 
+  /// The model.
+  public let config: GPT2Config
   /// All tensors, in the arena's order, without gaps.
   public let entries: [Entry]
+  /// The same by name.
+  let tensors: ModelTensors<Entry, Entry>
   /// Floats in all.
   public let count: Int
-  /// Entries before the first layer (wte, wpe).
-  static let leading = 2
-  /// Entries of a layer.
-  static let perLayer = 12
 
   /// The table of a model.
   public init(_ config: GPT2Config) {
-    var builder = Builder()
-    let (C, V, T) = (config.width, config.vocabularySize, config.contextLength)
-    // Residual projections are narrower by √(2L) (Radford et al. 2019, §2.3).
-    let range = config.initializerRange
-    let residual = range / Float(2 * config.layers).squareRoot()
-    builder.add("wte.weight", [V, C], .normal(range))
-    builder.add("wpe.weight", [T, C], .normal(range))
-    for l in 0..<config.layers {
-      builder.add("h.\(l).ln_1.weight", [C], .ones)
-      builder.add("h.\(l).ln_1.bias", [C], .zeros)
-      builder.add("h.\(l).attn.c_attn.weight", [C, 3 * C], .normal(range), matrices: 3)
-      builder.add("h.\(l).attn.c_attn.bias", [3 * C], .zeros)
-      builder.add("h.\(l).attn.c_proj.weight", [C, C], .normal(residual), matrices: 1)
-      builder.add("h.\(l).attn.c_proj.bias", [C], .zeros)
-      builder.add("h.\(l).ln_2.weight", [C], .ones)
-      builder.add("h.\(l).ln_2.bias", [C], .zeros)
-      builder.add("h.\(l).mlp.c_fc.weight", [C, 4 * C], .normal(range), matrices: 1)
-      builder.add("h.\(l).mlp.c_fc.bias", [4 * C], .zeros)
-      builder.add("h.\(l).mlp.c_proj.weight", [4 * C, C], .normal(residual), matrices: 1)
-      builder.add("h.\(l).mlp.c_proj.bias", [C], .zeros)
+    self.config = config
+    var entries: [Entry] = []
+    func add(_ entry: Entry) -> Entry {
+      entries.append(entry)
+      return entry
     }
-    builder.add("ln_f.weight", [C], .ones)
-    builder.add("ln_f.bias", [C], .zeros)
-    entries = builder.entries
-    count = builder.offset
+    tensors = ModelTensors(config, weight: add, vector: add)
+    self.entries = entries
+    count = entries.reduce(0) { $0 + $1.count }
   }
 
   /// Fills `arena` with initial values: a pure function of (seed, tensor, index).
@@ -102,22 +89,6 @@ public struct ParameterTable: Sendable {
       let s = u * u + v * v
       if s > 0 && s < 1 { return u * (-2 * VectorMath.log(s) / s).squareRoot() }
       attempt += 1
-    }
-  }
-
-  private struct Builder {
-    var entries: [Entry] = []
-    var offset = 0
-
-    mutating func add(
-      _ name: String, _ shape: [Int], _ initialization: Initialization, matrices: Int = 0
-    ) {
-      let count = shape.reduce(1, *)
-      entries.append(
-        Entry(
-          name: "transformer." + name, shape: shape, offset: offset, count: count,
-          matrices: matrices, initialization: initialization))
-      offset += count
     }
   }
 }

@@ -1,31 +1,33 @@
+import Kernels
 import Machine
 
-/// Pointers to the tensors of one arena that is laid out by a ``ParameterTable``: parameters or
-/// gradients.
-struct ParameterViews {
-  /// The tensors of one layer, in the table's order.
-  struct Layer {
-    let ln1Weight, ln1Bias, attnWeight, attnBias, attnProjWeight, attnProjBias: Pointer
-    let ln2Weight, ln2Bias, fcWeight, fcBias, fcProjWeight, fcProjBias: Pointer
-  }
-  typealias Pointer = UnsafeMutablePointer<Float>
+/// A matrix in an arena, (rows, columns).
+struct WeightView {
+  let base: UnsafeMutablePointer<Float>
+  let rows, columns: Int
 
-  let wte, wpe: Pointer
-  let layers: [Layer]
-  let lnfWeight, lnfBias: Pointer
+  /// For products: as it lies.
+  var matrix: Matrix { Matrix(base, ld: columns) }
+  /// Number of floats.
+  var count: Int { rows * columns }
+}
 
+/// The tensors of one arena that is laid out by a ``ParameterTable``: parameters or gradients.
+typealias ParameterViews = ModelTensors<WeightView, UnsafeMutablePointer<Float>>
+
+extension ModelTensors where Weight == WeightView, Vector == UnsafeMutablePointer<Float> {
+  /// - arena: of the table's size; it must outlive the views.
   init(_ table: ParameterTable, _ arena: Arena) {
-    precondition(arena.count == table.count, "arena of \(arena.count) for \(table.count) floats")
-    var next = table.entries.makeIterator()
-    func take() -> Pointer { arena.base + (next.next()?.offset ?? 0) }
-    (wte, wpe) = (take(), take())
-    let count = (table.entries.count - ParameterTable.leading - 2) / ParameterTable.perLayer
-    layers = (0..<count).map { _ in
-      Layer(
-        ln1Weight: take(), ln1Bias: take(), attnWeight: take(), attnBias: take(),
-        attnProjWeight: take(), attnProjBias: take(), ln2Weight: take(), ln2Bias: take(),
-        fcWeight: take(), fcBias: take(), fcProjWeight: take(), fcProjBias: take())
-    }
-    (lnfWeight, lnfBias) = (take(), take())
+    precondition(
+      arena.count == table.count,
+      "ParameterViews: arena of \(arena.count) floats for \(table.entries.count) tensors of "
+        + "\(table.count)")
+    self.init(
+      table.config,
+      weight: { entry in
+        WeightView(
+          base: arena.view(entry.offset, count: entry.count).base, rows: entry.shape[0],
+          columns: entry.shape[1])
+      }, vector: { entry in arena.view(entry.offset, count: entry.count).base })
   }
 }

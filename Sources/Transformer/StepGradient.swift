@@ -51,6 +51,7 @@ public final class StepGradient {
   let uniforms: UnsafeMutablePointer<Double>
   /// What the views point into, kept alive.
   private let arenas: [Arena]
+  private var workspace: Workspace { forward.workspace }
   var plan = Plan(step: 0, sequences: 0, curvatureSequences: 0, seed: 0)
   var done = 0
   var lossSum = 0.0
@@ -76,7 +77,7 @@ public final class StepGradient {
       activations: try Activations(config, B: microBatch, T: T, recompute: recompute),
       workspace: try Workspace(config, T: T, on: team))
     head = Head(
-      config: config, wte: forward.parameters.wte, activations: forward.activations,
+      config: config, weight: forward.parameters.head, activations: forward.activations,
       workspace: forward.workspace)
     self.gradients = ParameterViews(table, gradients)
     self.curvature = curvature.map { ParameterViews(table, $0) }
@@ -125,14 +126,17 @@ public final class StepGradient {
     self.plan = plan
     (done, group) = (0, 0)
     lossSum = 0
-    tokenGradients.discard()
-    sampledTokenGradients?.discard()
+    tokenGradients.discard(on: workspace.team)
+    sampledTokenGradients?.discard(on: workspace.team)
     // Positions past T get no gradient.
     let unseen = (config.contextLength - T) * config.width
-    clear(gradients.wpe + T * config.width, unseen)
+    workspace.clear(gradients.wpe + T * config.width, unseen)
+    // A head of its own leaves wte to the look-up, which adds.
+    if !config.tiesHead { workspace.clear(gradients.wte) }
     if plan.curvatureSequences > 0, let curvature {
-      clear(curvature.wpe + T * config.width, unseen)
-      clear(curvature.wte, config.vocabularySize * config.width)
+      workspace.clear(curvature.wpe + T * config.width, unseen)
+      workspace.clear(curvature.head)
+      if !config.tiesHead { workspace.clear(curvature.wte) }
     }
   }
 
@@ -167,7 +171,7 @@ public final class StepGradient {
         continuing: done > group.lowerBound, isAfterForward: true
       ).run(forward.activations.dsampled, tokens: tokens, B: sampledCount, T: T)
       if done + sampledCount == group.upperBound {
-        sampledTokenGradients.flush(into: curvature.wte)
+        sampledTokenGradients.flush(into: curvature.wte.base, on: workspace.team)
         ended = group
         self.group += 1
       }
@@ -185,7 +189,7 @@ public final class StepGradient {
   /// Returns the mean loss in nats a token.
   public func finish() -> Double {
     precondition(done == plan.sequences, "\(done) of \(plan.sequences) sequences")
-    tokenGradients.flush(into: gradients.wte)
+    tokenGradients.flush(into: gradients.wte.base, on: workspace.team)
     return lossSum / Double(plan.sequences * T)
   }
 
@@ -215,27 +219,30 @@ public final class StepGradient {
     let scale = Float(1 / Double(plan.sequences * T))
     let border = sampledCount * T
     if sampledCount > 0, let curvature {
-      let (group, wte) = (plan.group(group), config.vocabularySize * config.width)
+      let group = plan.group(group)
       if done == group.lowerBound && done > 0 {
-        // wte's true gradient is one chain over all groups: ĝ takes what it grows by.
+        // The head's true gradient is one chain over all groups: ĝ takes what it grows by.
         LabelExchange.negate(
-          out: curvature.wte, other: gradients.wte, count: wte, on: forward.workspace.team)
+          out: curvature.head.base, other: gradients.head.base, count: curvature.head.count,
+          on: workspace.team)
+        if !config.tiesHead { workspace.clear(curvature.wte) }
       }
       drawUniforms(sampledCount)
       head.backward(
-        rows: 0..<border, losses: losses, targets: targets, scale: scale, dwte: gradients.wte,
-        continuing: done > 0,
-        sampling: Head.Sampling(dwte: curvature.wte, uniforms: uniforms))
+        rows: 0..<border, losses: losses, targets: targets, scale: scale,
+        dweight: gradients.head, continuing: done > 0,
+        sampling: Head.Sampling(dweight: curvature.head, uniforms: uniforms))
       if done + sampledCount == group.upperBound {
-        // So far wte's true gradient holds the head's share of the curvature's rows alone.
+        // So far the head's true gradient holds the curvature's rows alone.
         LabelExchange.add(
-          out: curvature.wte, other: gradients.wte, count: wte, on: forward.workspace.team)
+          out: curvature.head.base, other: gradients.head.base, count: curvature.head.count,
+          on: workspace.team)
       }
     }
     if sampledCount < count {
       head.backward(
         rows: border..<(count * T), losses: losses, targets: targets, scale: scale,
-        dwte: gradients.wte, continuing: done + sampledCount > 0, sampling: nil)
+        dweight: gradients.head, continuing: done + sampledCount > 0, sampling: nil)
     }
   }
 
@@ -248,12 +255,6 @@ public final class StepGradient {
         uniforms[b * T + t] = random.uniform(
           stream: RandomStream.labels.rawValue, index, UInt32(t))
       }
-    }
-  }
-
-  private func clear(_ at: UnsafeMutablePointer<Float>, _ count: Int) {
-    forward.workspace.team.parallelFor(count, grain: 1 << 16) { range in
-      (at + range.lowerBound).update(repeating: 0, count: range.count)
     }
   }
 }

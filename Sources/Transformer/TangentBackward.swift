@@ -22,12 +22,12 @@ struct TangentBackward {
       forward.activations, tangents, forward.parameters, direction, forward.workspace.team
     )
     // lnf = LayerNorm(final)
-    a.dnarrow.update(from: a.dresidual, count: T * C)
-    t.dnarrow.update(from: t.dresidual, count: T * C)
+    forward.workspace.copy(a.dresidual, to: a.dnarrow, T * C)
+    forward.workspace.copy(t.dresidual, to: t.dnarrow, T * C)
     LayerNorm.backwardTangent(
       dinp: a.dresidual, dinpTangent: t.dresidual, accumulate: false,
       dweightTangent: product.lnfWeight, dbiasTangent: product.lnfBias, continuing: continuing,
-      scratch: t.gelu, dout: a.dnarrow, doutTangent: t.dnarrow, inp: a.final, inpTangent: t.final,
+      scratch: t.wide, dout: a.dnarrow, doutTangent: t.dnarrow, inp: a.final, inpTangent: t.final,
       mean: a.lnfMean, rstd: a.lnfRstd, weight: p.lnfWeight, weightTangent: u.lnfWeight, N: T,
       C: C, on: team)
     for l in (0..<forward.config.layers).reversed() {
@@ -36,7 +36,7 @@ struct TangentBackward {
     }
     // residual = wte[token] + wpe[position]
     Embedding.addTokenGradients(
-      dwte: product.wte, dout: t.dresidual, tokens: tokens, B: 1, T: T, C: C, on: team)
+      dwte: product.wte.base, dout: t.dresidual, tokens: tokens, B: 1, T: T, C: C, on: team)
     Embedding.positionGradients(
       dwpe: product.wpe, continuing: continuing, dout: t.dresidual, B: 1, T: T, C: C, on: team)
   }
@@ -57,18 +57,19 @@ struct TangentBackward {
       dinp: a.wide, dinpTangent: t.wide, dweightTangent: g.fcProjWeight,
       dbiasTangent: g.fcProjBias, continuing: continuing, dout: a.dresidual,
       doutTangent: t.dresidual, inp: a.gelu, inpTangent: t.gelu, weight: p.fcProjWeight,
-      weightTangent: u.fcProjWeight, N: T, from: 4 * C, to: C)
+      weightTangent: u.fcProjWeight, N: T)
     GELU.backwardTangent(
-      dout: a.wide, doutTangent: t.wide, inp: k.fc, inpTangent: kt.fc, count: T * 4 * C, on: w.team)
+      dout: a.wide, doutTangent: t.wide, inp: k.fc, inpTangent: kt.fc,
+      count: T * forward.config.innerWidth, on: w.team)
     // fc = ln2(middle)·fcWeight + fcBias
     again.normed2(l, T)
     w.linearBackwardTangent(
       dinp: a.dnarrow, dinpTangent: t.dnarrow, dweightTangent: g.fcWeight, dbiasTangent: g.fcBias,
       continuing: continuing, dout: a.wide, doutTangent: t.wide, inp: a.normed,
-      inpTangent: t.normed, weight: p.fcWeight, weightTangent: u.fcWeight, N: T, from: C, to: 4 * C)
+      inpTangent: t.normed, weight: p.fcWeight, weightTangent: u.fcWeight, N: T)
     LayerNorm.backwardTangent(
       dinp: a.dresidual, dinpTangent: t.dresidual, accumulate: true, dweightTangent: g.ln2Weight,
-      dbiasTangent: g.ln2Bias, continuing: continuing, scratch: t.gelu, dout: a.dnarrow,
+      dbiasTangent: g.ln2Bias, continuing: continuing, scratch: t.wide, dout: a.dnarrow,
       doutTangent: t.dnarrow, inp: k.middle, inpTangent: kt.middle, mean: k.ln2Mean,
       rstd: k.ln2Rstd, weight: p.ln2Weight, weightTangent: u.ln2Weight, N: T, C: C, on: w.team)
   }
@@ -84,7 +85,7 @@ struct TangentBackward {
       dinp: a.dnarrow, dinpTangent: t.dnarrow, dweightTangent: g.attnProjWeight,
       dbiasTangent: g.attnProjBias, continuing: continuing, dout: a.dresidual,
       doutTangent: t.dresidual, inp: k.att, inpTangent: kt.att, weight: p.attnProjWeight,
-      weightTangent: u.attnProjWeight, N: T, from: C, to: C)
+      weightTangent: u.attnProjWeight, N: T)
     Attention.backward(
       dqkv: a.wide, dout: a.dnarrow, out: k.att, rowMax: k.rowMax, rowInverse: k.rowInverse,
       qkv: k.qkv, shape: shape, on: w.team, scratch: w.attention)
@@ -97,11 +98,10 @@ struct TangentBackward {
     w.linearBackwardTangent(
       dinp: a.dnarrow, dinpTangent: t.dnarrow, dweightTangent: g.attnWeight,
       dbiasTangent: g.attnBias, continuing: continuing, dout: a.wide, doutTangent: t.wide,
-      inp: a.normed, inpTangent: t.normed, weight: p.attnWeight, weightTangent: u.attnWeight, N: T,
-      from: C, to: 3 * C)
+      inp: a.normed, inpTangent: t.normed, weight: p.attnWeight, weightTangent: u.attnWeight, N: T)
     LayerNorm.backwardTangent(
       dinp: a.dresidual, dinpTangent: t.dresidual, accumulate: true, dweightTangent: g.ln1Weight,
-      dbiasTangent: g.ln1Bias, continuing: continuing, scratch: t.gelu, dout: a.dnarrow,
+      dbiasTangent: g.ln1Bias, continuing: continuing, scratch: t.wide, dout: a.dnarrow,
       doutTangent: t.dnarrow, inp: k.residual, inpTangent: kt.residual, mean: k.ln1Mean,
       rstd: k.ln1Rstd, weight: p.ln1Weight, weightTangent: u.ln1Weight, N: T, C: C, on: w.team)
   }

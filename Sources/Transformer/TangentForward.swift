@@ -18,7 +18,8 @@ struct TangentForward {
     )
     // residual = wte[token] + wpe[position]
     Embedding.forward(
-      out: L > 0 ? t.layers[0].residual : t.final, tokens: tokens, wte: u.wte, wpe: u.wpe, B: 1,
+      out: L > 0 ? t.layers[0].residual : t.final, tokens: tokens, wte: u.wte.base, wpe: u.wpe,
+      B: 1,
       T: T, C: C, on: w.team)
     for l in 0..<L { layer(l, out: l + 1 < L ? t.layers[l + 1].residual : t.final, T: T) }
     // lnf = LayerNorm(final)
@@ -29,26 +30,25 @@ struct TangentForward {
   }
 
   private func layer(_ l: Int, out: UnsafeMutablePointer<Float>, T: Int) {
-    let C = forward.config.width
     let (a, t, w) = (forward.activations, tangents, forward.workspace)
     let (p, u) = (forward.parameters.layers[l], direction.layers[l])
     let (k, kt) = (a.layers[l], t.layers[l])
     normed1(l, T)
     w.linearTangent(
-      kt.qkv, a.normed, t.normed, p.attnWeight, u.attnWeight, u.attnBias, N: T, from: C, to: 3 * C)
+      kt.qkv, a.normed, t.normed, p.attnWeight, u.attnWeight, u.attnBias, N: T)
     Attention.tangent(
       outTangent: kt.att, sigma: kt.rowMax, out: k.att, rowMax: k.rowMax,
       rowInverse: k.rowInverse, qkv: k.qkv, qkvTangent: kt.qkv,
       shape: forward.attentionShape(l, B: 1, T: T), on: w.team, scratch: attention)
     w.linearTangent(
-      kt.middle, k.att, kt.att, p.attnProjWeight, u.attnProjWeight, u.attnProjBias, N: T, from: C,
-      to: C, adding: kt.residual)
+      kt.middle, k.att, kt.att, p.attnProjWeight, u.attnProjWeight, u.attnProjBias, N: T,
+      adding: kt.residual)
     normed2(l, T)
     w.linearTangent(
-      kt.fc, a.normed, t.normed, p.fcWeight, u.fcWeight, u.fcBias, N: T, from: C, to: 4 * C)
+      kt.fc, a.normed, t.normed, p.fcWeight, u.fcWeight, u.fcBias, N: T)
     gelu(l, T)
     w.linearTangent(
-      out, a.gelu, t.gelu, p.fcProjWeight, u.fcProjWeight, u.fcProjBias, N: T, from: 4 * C, to: C,
+      out, a.gelu, t.gelu, p.fcProjWeight, u.fcProjWeight, u.fcProjBias, N: T,
       adding: kt.middle)
   }
 
@@ -74,7 +74,7 @@ struct TangentForward {
     let (a, k, team) = (
       forward.activations, forward.activations.layers[l], forward.workspace.team
     )
-    let count = T * 4 * forward.config.width
+    let count = T * forward.config.innerWidth
     GELU.forward(out: a.gelu, inp: k.fc, count: count, on: team)
     GELU.tangent(
       outTangent: tangents.gelu, inp: k.fc, inpTangent: tangents.layers[l].fc, count: count,
@@ -97,50 +97,42 @@ struct TangentForward {
 }
 
 extension Workspace {
-  /// GEMM's c (M, N) = start + a (M, K)·b (K, N).
-  func multiply(
-    _ c: Pointer, _ ldc: Int, _ M: Int, _ N: Int, _ K: Int, _ a: Matrix, _ b: Matrix,
-    start: GEMM.Start = .zero, adding: Pointer? = nil
-  ) {
-    GEMM.multiply(
-      c, ldc: ldc, M: M, N: N, K: K, a: a, b: .matrix(b), start: start, adding: adding, on: team,
-      scratch: gemm)
-  }
-
-  /// The tangent of ``linear``: out' (N, to) = inp·weight' + bias' + inp'·weight, plus a residual's.
+  /// The tangent of ``linear``: out' (N, columns) = inp·weight' + bias' + inp'·weight, plus a residual's.
   func linearTangent(
-    _ outTangent: Pointer, _ inp: Pointer, _ inpTangent: Pointer, _ weight: Pointer,
-    _ weightTangent: Pointer, _ biasTangent: Pointer, N: Int, from: Int, to: Int,
+    _ outTangent: Pointer, _ inp: Pointer, _ inpTangent: Pointer, _ weight: WeightView,
+    _ weightTangent: WeightView, _ biasTangent: Pointer, N: Int,
     adding residualTangent: Pointer? = nil
   ) {
+    let (from, to) = (weight.rows, weight.columns)
     multiply(
-      outTangent, to, N, to, from, Matrix(inp, ld: from), Matrix(weightTangent, ld: to),
+      outTangent, to, N, to, from, Matrix(inp, ld: from), weightTangent.matrix,
       start: .bias(biasTangent))
     multiply(
-      outTangent, to, N, to, from, Matrix(inpTangent, ld: from), Matrix(weight, ld: to),
+      outTangent, to, N, to, from, Matrix(inpTangent, ld: from), weight.matrix,
       start: .accumulate, adding: residualTangent)
   }
 
   /// The input gradient of ``linear`` and its tangent, and the tangents of the parameters' gradients:
   /// dinp' = dout'·weightᵀ + dout·weight'ᵀ, dweight' = inp'ᵀ·dout + inpᵀ·dout', dbias' = Σ dout'.
-  /// - dinp, inp: (N, from); - dout: (N, to); each with its tangent.
+  /// - dinp, inp: (N, rows); - dout: (N, columns); each with its tangent.
   func linearBackwardTangent(
-    dinp: Pointer, dinpTangent: Pointer, dweightTangent: Pointer, dbiasTangent: Pointer,
+    dinp: Pointer, dinpTangent: Pointer, dweightTangent: WeightView, dbiasTangent: Pointer,
     continuing: Bool, dout: Pointer, doutTangent: Pointer, inp: Pointer, inpTangent: Pointer,
-    weight: Pointer, weightTangent: Pointer, N: Int, from: Int, to: Int
+    weight: WeightView, weightTangent: WeightView, N: Int
   ) {
+    let (from, to) = (weight.rows, weight.columns)
     let (d, dTangent) = (Matrix(dout, ld: to), Matrix(doutTangent, ld: to))
-    let transposed = Matrix(weight, ld: to).transposed
+    let transposed = weight.matrix.transposed
     multiply(dinp, from, N, from, to, d, transposed)
     multiply(dinpTangent, from, N, from, to, dTangent, transposed)
     multiply(
-      dinpTangent, from, N, from, to, d, Matrix(weightTangent, ld: to).transposed,
+      dinpTangent, from, N, from, to, d, weightTangent.matrix.transposed,
       start: .accumulate)
     multiply(
-      dweightTangent, to, from, to, N, Matrix(inpTangent, ld: from).transposed, d,
+      dweightTangent.base, to, from, to, N, Matrix(inpTangent, ld: from).transposed, d,
       start: continuing ? .accumulate : .zero)
     multiply(
-      dweightTangent, to, from, to, N, Matrix(inp, ld: from).transposed, dTangent,
+      dweightTangent.base, to, from, to, N, Matrix(inp, ld: from).transposed, dTangent,
       start: .accumulate)
     ColumnSum.add(
       out: dbiasTangent, continuing: continuing, dout: doutTangent, N: N, C: to, on: team)

@@ -1,3 +1,4 @@
+import Kernels
 import Machine
 
 /// The look-up's share of wte's gradient, apart from the head's share, since each is one chain over
@@ -44,17 +45,16 @@ final class TokenGradients {
   }
 
   /// Adds the rows to `dwte` (V, C), once each, and clears them.
-  func flush(into dwte: UnsafeMutablePointer<Float>) {
-    for (row, token) in tokens.enumerated() {
-      let (from, to) = (base + row * C, dwte + token * C)
-      for c in 0..<C { to[c] += from[c] }
-    }
-    discard()
+  func flush(into dwte: UnsafeMutablePointer<Float>, on team: ThreadTeam) {
+    Embedding.addRows(dwte: dwte, rows: base, tokens: tokens, C: C, on: team)
+    discard(on: team)
   }
 
   /// Clears the rows: a step that was begun and not finished leaves nothing to the next.
-  func discard() {
-    base.update(repeating: 0, count: tokens.count * C)
+  func discard(on team: ThreadTeam) {
+    team.parallelFor(tokens.count * C, grain: Arena.chunk) { range in
+      (base + range.lowerBound).update(repeating: 0, count: range.count)
+    }
     for token in tokens { rowOfToken[token] = -1 }
     tokens.removeAll(keepingCapacity: true)
   }

@@ -20,30 +20,54 @@ struct Workspace {
 
   typealias Pointer = UnsafeMutablePointer<Float>
 
-  /// out (N, to) = inp (N, from)·weight (from, to) + bias, plus a residual where given.
-  func linear(
-    _ out: Pointer, _ inp: Pointer, _ weight: Pointer, _ bias: Pointer, N: Int, from: Int, to: Int,
-    adding residual: Pointer? = nil
+  /// Makes `count` floats zero.
+  func clear(_ at: Pointer, _ count: Int) {
+    team.parallelFor(count, grain: Arena.chunk) { range in
+      (at + range.lowerBound).update(repeating: 0, count: range.count)
+    }
+  }
+
+  func clear(_ weight: WeightView) { clear(weight.base, weight.count) }
+
+  /// Copies `count` floats.
+  func copy(_ from: Pointer, to: Pointer, _ count: Int) {
+    team.parallelFor(count, grain: Arena.chunk) { range in
+      (to + range.lowerBound).update(from: from + range.lowerBound, count: range.count)
+    }
+  }
+
+  /// GEMM's c (M, N) = start + a (M, K)·b (K, N).
+  func multiply(
+    _ c: Pointer, _ ldc: Int, _ M: Int, _ N: Int, _ K: Int, _ a: Matrix, _ b: Matrix,
+    start: GEMM.Start = .zero, adding: Pointer? = nil
   ) {
     GEMM.multiply(
-      out, ldc: to, M: N, N: to, K: from, a: Matrix(inp, ld: from),
-      b: .matrix(Matrix(weight, ld: to)), start: .bias(bias), adding: residual, on: team,
+      c, ldc: ldc, M: M, N: N, K: K, a: a, b: .matrix(b), start: start, adding: adding, on: team,
       scratch: gemm)
   }
 
-  /// The gradients of ``linear``: dinp (N, from) = dout·weightᵀ; dweight = inpᵀ·dout and dbias =
+  /// out (N, columns) = inp (N, rows)·weight + bias, plus a residual where given.
+  func linear(
+    _ out: Pointer, _ inp: Pointer, _ weight: WeightView, _ bias: Pointer, N: Int,
+    adding residual: Pointer? = nil
+  ) {
+    let (from, to) = (weight.rows, weight.columns)
+    multiply(
+      out, to, N, to, from, Matrix(inp, ld: from), weight.matrix, start: .bias(bias),
+      adding: residual)
+  }
+
+  /// The gradients of ``linear``: dinp (N, rows) = dout·weightᵀ; dweight = inpᵀ·dout and dbias =
   /// Σ dout, each chain over tokens going on from the old value when `continuing`.
   func linearBackward(
-    dinp: Pointer, dweight: Pointer, dbias: Pointer, continuing: Bool, dout: Pointer, inp: Pointer,
-    weight: Pointer, N: Int, from: Int, to: Int
+    dinp: Pointer, dweight: WeightView, dbias: Pointer, continuing: Bool, dout: Pointer,
+    inp: Pointer, weight: WeightView, N: Int
   ) {
-    GEMM.multiply(
-      dinp, ldc: from, M: N, N: from, K: to, a: Matrix(dout, ld: to),
-      b: .matrix(Matrix(weight, ld: to).transposed), on: team, scratch: gemm)
-    GEMM.multiply(
-      dweight, ldc: to, M: from, N: to, K: N, a: Matrix(inp, ld: from).transposed,
-      b: .matrix(Matrix(dout, ld: to)), start: continuing ? .accumulate : .zero, on: team,
-      scratch: gemm)
+    let (from, to) = (weight.rows, weight.columns)
+    multiply(dinp, from, N, from, to, Matrix(dout, ld: to), weight.matrix.transposed)
+    multiply(
+      dweight.base, to, from, to, N, Matrix(inp, ld: from).transposed, Matrix(dout, ld: to),
+      start: continuing ? .accumulate : .zero)
     ColumnSum.add(out: dbias, continuing: continuing, dout: dout, N: N, C: to, on: team)
   }
 }

@@ -45,6 +45,21 @@ import Testing
     #expect(cache.length == 130)
   }
 
+  /// An inner width and a head that are not GPT-2's, narrower and wider than the residual stream.
+  @Test(arguments: [(21, true), (250, true), (60, false), (250, false)], [1, 24])
+  func otherShapesEqualTraining(shape: (F: Int, tiesHead: Bool), threads: Int) throws {
+    let model = try TinyModel(F: shape.F, tiesHead: shape.tiesHead)
+    let tokens = model.tokens(130)
+    let expected = try model.trainingLogits(tokens, threads: 25 - threads)
+    let decoder = try model.decoder(threads: threads)
+    let all = try decoder.forward(tokens, KVCache(model.config), logits: .all).copy
+    #expect(all == expected)
+    // In 8 bits the activations of the widest product have room.
+    let quantized = try model.decoder(.int8, threads: threads)
+    let rows = try quantized.forward(tokens, KVCache(model.config), logits: .all).copy
+    #expect(rows.allSatisfy { $0.allSatisfy(\.isFinite) })
+  }
+
   @Test func anySplitHasTheSameBits() throws {
     let model = try TinyModel()
     let tokens = model.tokens(130)

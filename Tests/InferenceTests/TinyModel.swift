@@ -9,12 +9,12 @@ struct TinyModel {
   let parameters: Arena
 
   init(
-    V: Int = 101, T: Int = 140, C: Int = 60, L: Int = 2, H: Int = 3, inverse: Bool = false,
-    seed: UInt64 = 1
+    V: Int = 101, T: Int = 140, C: Int = 60, L: Int = 2, H: Int = 3, F: Int? = nil,
+    tiesHead: Bool = true, inverse: Bool = false, seed: UInt64 = 1
   ) throws {
     config = GPT2Config(
-      vocabularySize: V, contextLength: T, width: C, layers: L, heads: H,
-      scaleByInverseLayer: inverse)
+      vocabularySize: V, contextLength: T, width: C, layers: L, heads: H, innerWidth: F,
+      tiesHead: tiesHead, scaleByInverseLayer: inverse)
     let table = ParameterTable(config)
     parameters = try Arena(count: table.count)
     let random = Philox(seed: seed)
@@ -60,7 +60,7 @@ struct TinyModel {
       activations: try Activations(config, B: 1, T: T),
       workspace: try Workspace(config, T: T, on: ThreadTeam(count: threads)))
     let head = Head(
-      config: config, wte: parameters.wte, activations: forward.activations,
+      config: config, weight: parameters.head, activations: forward.activations,
       workspace: forward.workspace)
     forward.run(tokens.map { UInt16($0) }, B: 1, T: T)
     var rows: [[Float]] = []

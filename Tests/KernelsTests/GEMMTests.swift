@@ -23,6 +23,8 @@ extension KernelsTests {
     @Test(arguments: [
       (t.MC - 1, 33, 50), (t.MC, 33, 50), (t.MC + 1, 65, t.KC + 1), (2 * t.MC + 5, 17, 31),
       (13, t.NC + 1, 40), (t.MC + 1, t.NC + 65, t.KC + 1),
+      // More KC blocks than are packed between two barriers, and fewer.
+      (5, t.NC / 2 - 1, 5 * t.KC + 7), (t.MR + 1, t.NC / 4, 3 * t.KC),
     ])
     func equalsScalarChainsAcrossBlocks(M: Int, N: Int, K: Int) throws {
       try checkAll(M, N, K, threads: 2, try GEMM.Scratch(threads: 2))

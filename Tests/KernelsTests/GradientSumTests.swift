@@ -15,7 +15,7 @@ extension KernelsTests {
       for continuing in [false, true] {
         var expected = continuing ? old : [Float](repeating: 0, count: C)
         for n in 0..<N { for c in 0..<C { expected[c] += dout[n * C + c] } }
-        for (threads, cut) in zip(threadCounts, [0, 1, 20, 0]) {
+        for (threads, cut) in zip(threadCounts, [0, 1, 20, 0, 2]) {
           let out = continuing ? GuardedFloats(old) : GuardedFloats(count: C)
           for rows in [0..<cut, cut..<N] where !rows.isEmpty {
             ColumnSum.add(
@@ -63,7 +63,7 @@ extension KernelsTests {
             dwpe[n % T * C + c] += dout[n * C + c]
           }
         }
-        for (threads, cut) in zip(threadCounts, [0, 1, 3, 0]) {
+        for (threads, cut) in zip(threadCounts, [0, 1, 3, 0, 2]) {
           let token = GuardedFloats(oldToken)
           let position = continuing ? GuardedFloats(oldPosition) : GuardedFloats(count: T * C)
           for part in [0..<cut, cut..<B] where !part.isEmpty {
@@ -100,7 +100,7 @@ extension KernelsTests {
         }
       }
       let (w, d, x) = (GuardedFloats(wte), GuardedFloats(dinp, shift: 3), GuardedFloats(inp))
-      for (threads, cut) in zip(threadCounts, [0, 1, 20, 0]) {
+      for (threads, cut) in zip(threadCounts, [0, 1, 20, 0, 2]) {
         let (out, gradient) = (GuardedFloats(count: R * C), GuardedFloats(old, shift: 5))
         for rows in [0..<cut, cut..<R] where !rows.isEmpty {
           let at = rows.lowerBound

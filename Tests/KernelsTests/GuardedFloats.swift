@@ -71,4 +71,4 @@ extension Array where Element == Float {
 }
 
 /// Every result must have the same bits for each of these.
-let threadCounts = [1, 2, 3, 7]
+let threadCounts = [1, 2, 3, 7, 24]

@@ -25,6 +25,14 @@ import Testing
     #expect(arena.view().buffer.allSatisfy { $0 == 0 })
   }
 
+  /// A thread touches its share of the chunks and nothing else.
+  @Test func aThreadTouchesItsShare() throws {
+    let count = 5 * Arena.chunk + 1024
+    let arena = try Arena(count: count, touchedBy: ThreadTeam(count: 3))
+    #expect(Residency.pages(of: arena) == count / 1024)
+    #expect(Arena.chunk % 1024 == 0)
+  }
+
   @Test func sparsePagesStayAway() throws {
     // 64 GiB, of which three pages are used.
     let arena = try Arena(count: 16 << 30, pages: .sparse)

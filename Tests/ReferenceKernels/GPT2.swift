@@ -2,8 +2,10 @@ extension Reference {
   /// GPT-2 (Radford et al. 2019) as scalar formulas, one sequence at a time, its parameters one list
   /// in the order of the Hugging Face names: wte, wpe, the layers, ln_f.
   public struct GPT2: Sendable {
-    /// Vocabulary V, context length, width C, layers L, heads H.
-    public let V, contextLength, C, L, H: Int
+    /// Vocabulary V, context length, width C, layers L, heads H, inner width F of the MLP.
+    public let V, contextLength, C, L, H, F: Int
+    /// Whether the head multiplies with wte; else its matrix comes after ln_f.
+    public let tiesHead: Bool
     /// ε of LayerNorm.
     public let epsilon: Double
     /// Scores of layer l are divided by l + 1 too.
@@ -11,9 +13,10 @@ extension Reference {
 
     /// Memberwise.
     public init(
-      V: Int, contextLength: Int, C: Int, L: Int, H: Int, epsilon: Double,
-      scaleByInverseLayer: Bool
+      V: Int, contextLength: Int, C: Int, L: Int, H: Int, F: Int? = nil, tiesHead: Bool = true,
+      epsilon: Double, scaleByInverseLayer: Bool
     ) {
+      (self.F, self.tiesHead) = (F ?? 4 * C, tiesHead)
       (self.V, self.contextLength, self.C, self.L, self.H) = (V, contextLength, C, L, H)
       (self.epsilon, self.scaleByInverseLayer) = (epsilon, scaleByInverseLayer)
     }
@@ -96,12 +99,14 @@ extension Reference {
       for l in 0..<L {
         let qkv = linear(norm(x), to: 3 * C)
         x = sum(linear(attention(qkv, layer: l), to: C), x)
-        let fc = linear(norm(x), to: 4 * C)
+        let fc = linear(norm(x), to: F)
         x = sum(linear(fc.map { $0.map(gelu) }, to: C), x)
       }
-      return norm(x).map { row in
+      let last = norm(x)
+      let head = tiesHead ? wte : Array(take(V * C))
+      return last.map { row in
         (0..<V).map { v in
-          (0..<C).reduce(Number(0)) { $0 + row[$1] * wte[v * C + $1] }
+          (0..<C).reduce(Number(0)) { $0 + row[$1] * head[v * C + $1] }
         }
       }
     }

@@ -50,10 +50,24 @@ import Testing
 
   @Test(arguments: [(false, 70), (true, 70), (true, 64), (false, 1), (true, 2), (false, 65)])
   func equalsDifferencesOfTheGradient(inverseLayer: Bool, T: Int) throws {
-    let run = try SmallRun(
-      GPT2Config(
-        vocabularySize: 37, contextLength: 75, width: 15, layers: 2, heads: 3,
-        scaleByInverseLayer: inverseLayer), T: T, S: 2)
+    try expectDifferences(
+      SmallRun(
+        GPT2Config(
+          vocabularySize: 37, contextLength: 75, width: 15, layers: 2, heads: 3,
+          scaleByInverseLayer: inverseLayer), T: T, S: 2))
+  }
+
+  /// An inner width and a head that are not GPT-2's.
+  @Test(arguments: [(7, true), (29, false)])
+  func ofOtherShapes(innerWidth: Int, tiesHead: Bool) throws {
+    try expectDifferences(
+      SmallRun(
+        GPT2Config(
+          vocabularySize: 37, contextLength: 75, width: 15, layers: 2, heads: 3,
+          innerWidth: innerWidth, tiesHead: tiesHead), T: 70, S: 2))
+  }
+
+  private func expectDifferences(_ run: SmallRun) throws {
     let u = Self.direction(run.table.count)
     let (tokens, targets) = (run.sequences(run.tokens), run.sequences(run.targets))
     func gradient(_ step: Double) -> [Double] {
@@ -103,7 +117,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [1, 2, 3], [1, 2, 4])
+  @Test(arguments: [1, 2, 3, 24], [1, 2, 4])
   func sameBitsForThreadsAndMicroBatches(threads: Int, microBatch: Int) throws {
     let run = try SmallRun()
     let u = Self.direction(run.table.count)
@@ -145,11 +159,11 @@ import Testing
     let scratch = try Attention.Scratch(T: 70, D: config.headSize, threads: threads, tangents: true)
     #expect(
       HessianProduct.bytes(config, T: 70, threads: threads)
-        == 4 * (tangents.arena.count + scratch.arena.count))
+        == 4 * tangents.floats + scratch.bytes)
     // Beside a pass that keeps no layer it needs activations of its own.
     #expect(
       HessianProduct.bytes(config, T: 70, recompute: true, threads: threads)
-        == 4 * (2 * tangents.arena.count + scratch.arena.count))
+        == 8 * tangents.floats + scratch.bytes)
   }
 }
 

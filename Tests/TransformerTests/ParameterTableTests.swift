@@ -32,6 +32,54 @@ import Testing
     #expect(Set(table.entries.map(\.name)).count == table.entries.count)
   }
 
+  /// Each view is where the table has the tensor of its name, with its shape.
+  @Test(arguments: [true, false]) func viewsAreTheEntries(tiesHead: Bool) throws {
+    let table = ParameterTable(
+      GPT2Config(
+        vocabularySize: 11, contextLength: 7, width: 6, layers: 3, heads: 2, innerWidth: 5,
+        tiesHead: tiesHead))
+    let arena = try Arena(count: table.count)
+    let views = ParameterViews(table, arena)
+    func expect(_ view: UnsafeMutablePointer<Float>, _ name: String, _ shape: [Int]) {
+      let entry = table.entries.first { $0.name == name }
+      #expect(entry?.shape == shape && entry.map { arena.base + $0.offset } == view, "\(name)")
+    }
+    func expect(_ view: WeightView, _ name: String, _ shape: [Int]) {
+      expect(view.base, name, shape)
+      #expect([view.rows, view.columns] == shape, "\(name)")
+    }
+    expect(views.wte, "transformer.wte.weight", [11, 6])
+    expect(views.wpe, "transformer.wpe.weight", [7, 6])
+    for (l, layer) in views.layers.enumerated() {
+      let h = "transformer.h.\(l)"
+      expect(layer.ln1Weight, "\(h).ln_1.weight", [6])
+      expect(layer.ln1Bias, "\(h).ln_1.bias", [6])
+      expect(layer.attnWeight, "\(h).attn.c_attn.weight", [6, 18])
+      expect(layer.attnBias, "\(h).attn.c_attn.bias", [18])
+      expect(layer.attnProjWeight, "\(h).attn.c_proj.weight", [6, 6])
+      expect(layer.attnProjBias, "\(h).attn.c_proj.bias", [6])
+      expect(layer.ln2Weight, "\(h).ln_2.weight", [6])
+      expect(layer.ln2Bias, "\(h).ln_2.bias", [6])
+      expect(layer.fcWeight, "\(h).mlp.c_fc.weight", [6, 5])
+      expect(layer.fcBias, "\(h).mlp.c_fc.bias", [5])
+      expect(layer.fcProjWeight, "\(h).mlp.c_proj.weight", [5, 6])
+      expect(layer.fcProjBias, "\(h).mlp.c_proj.bias", [6])
+    }
+    expect(views.lnfWeight, "transformer.ln_f.weight", [6])
+    expect(views.lnfBias, "transformer.ln_f.bias", [6])
+    expect(views.head, tiesHead ? "transformer.wte.weight" : "lm_head.weight", [11, 6])
+    #expect(table.entries.count == 2 + 3 * 12 + 2 + (tiesHead ? 0 : 1))
+  }
+
+  @Test func anArenaOfAnotherModelTraps() async {
+    await #expect(processExitsWith: .failure) {
+      let config = GPT2Config(
+        vocabularySize: 11, contextLength: 7, width: 6, layers: 3, heads: 2)
+      let table = ParameterTable(config)
+      _ = ParameterViews(table, try Arena(count: table.count + 1))
+    }
+  }
+
   @Test func initialWeightsHaveTheirDeviation() throws {
     let config = GPT2Config(
       vocabularySize: 512, contextLength: 64, width: 64, layers: 2, heads: 2)

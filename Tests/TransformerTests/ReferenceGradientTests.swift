@@ -46,9 +46,30 @@ import Testing
     expectClose(run, result.gradient, exact.gradient)
   }
 
+  /// An inner width and a head that are not GPT-2's.
+  @Test(arguments: [(7, true), (71, true), (nil, false), (29, false)])
+  func lossAndGradientsOfOtherShapes(innerWidth: Int?, tiesHead: Bool) throws {
+    let run = try SmallRun(
+      GPT2Config(
+        vocabularySize: 37, contextLength: 75, width: 15, layers: 2, heads: 3,
+        innerWidth: innerWidth, tiesHead: tiesHead), T: 70, S: 3)
+    let exact = run.reference.gradient(
+      run.weightsInDouble, tokens: run.sequences(run.tokens), targets: run.sequences(run.targets))
+    for curved in [0, 2] {
+      let result = try run.step(threads: 2, microBatch: 2, curved: curved)
+      #expect(abs(result.loss - exact.loss) < 1e-6 * exact.loss, "\(result.loss), \(exact.loss)")
+      expectClose(run, result.gradient, exact.gradient)
+      #expect(try run.step(threads: 24, microBatch: 3, curved: curved) == result)
+    }
+  }
+
   /// ĝ, times S/curved, is the gradient of the mean loss of the drawn labels over their own tokens.
-  @Test(arguments: [1, 2, 3]) func sampledGradient(curved: Int) throws {
-    let run = try Self.run(inverseLayer: true)
+  @Test(arguments: [1, 2, 3], [true, false])
+  func sampledGradient(curved: Int, tiesHead: Bool) throws {
+    let run = try SmallRun(
+      GPT2Config(
+        vocabularySize: 37, contextLength: 75, width: 15, layers: 3, heads: 3, tiesHead: tiesHead,
+        scaleByInverseLayer: true), T: 70, S: 3)
     let (weights, random) = (run.weightsInDouble, Philox(seed: SmallRun.seed))
     let tokens = Array(run.sequences(run.tokens).prefix(curved))
     let labels = tokens.enumerated().map { s, row in

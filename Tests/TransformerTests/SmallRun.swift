@@ -87,7 +87,8 @@ struct SmallRun {
   var reference: Reference.GPT2 {
     Reference.GPT2(
       V: config.vocabularySize, contextLength: config.contextLength, C: config.width,
-      L: config.layers, H: config.heads, epsilon: Double(config.layerNormEpsilon),
+      L: config.layers, H: config.heads, F: config.innerWidth, tiesHead: config.tiesHead,
+      epsilon: Double(config.layerNormEpsilon),
       scaleByInverseLayer: config.scaleByInverseLayer)
   }
 

@@ -6,7 +6,7 @@ import Testing
 @testable import Transformer
 
 @Suite struct StepGradientTests {
-  @Test(arguments: [1, 2, 3, 7], [1, 2, 3, 4])
+  @Test(arguments: [1, 2, 3, 7, 24], [1, 2, 3, 4])
   func sameBitsForThreadsAndMicroBatches(threads: Int, microBatch: Int) throws {
     let run = try SmallRun()
     let reference = try run.step(threads: 1, microBatch: 4, curved: 3)
@@ -60,8 +60,11 @@ import Testing
   }
 
   /// A label depends on its sequence alone, so the groups' shares add up to the whole ĝ.
-  @Test func groupsAddUp() throws {
-    let run = try SmallRun(S: 6)
+  @Test(arguments: [true, false]) func groupsAddUp(tiesHead: Bool) throws {
+    let run = try SmallRun(
+      GPT2Config(
+        vocabularySize: 131, contextLength: 96, width: 48, layers: 2, heads: 3, tiesHead: tiesHead),
+      S: 6)
     let whole = try run.step(threads: 2, microBatch: 2, curved: 5).sampled
     let one = try groups(run, curved: 5, groups: 1, threads: 2, microBatch: 2)
     #expect(one.sampled == [whole])

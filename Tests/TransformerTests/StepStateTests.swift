@@ -88,21 +88,18 @@ import Testing
       let pass = try Self.pass(
         run, microBatch: microBatch, gradient: arena, sampled: curved ? arena : nil,
         recompute: recompute, threads: threads)
-      let workspace = pass.forward.workspace
-      let arenas = [
-        pass.forward.activations.arena, workspace.gemm.a, workspace.gemm.b,
-        workspace.attention.arena, pass.tokenGradients.arena, pass.sampledTokenGradients?.arena,
-      ]
-      let floats = arenas.reduce(0) { $0 + ($1?.count ?? 0) }
+      let arenas = [pass.tokenGradients.arena, pass.sampledTokenGradients?.arena]
+      let floats = arenas.reduce(pass.forward.activations.floats) { $0 + ($1?.count ?? 0) }
+      let scratch = pass.forward.workspace.gemm.bytes + pass.forward.workspace.attention.bytes
       // Beside them two doubles a token.
       #expect(
         StepGradient.bytes(
           run.config, microBatch: microBatch, T: run.T, recompute: recompute, curvature: curved,
           threads: threads)
-          == 4 * floats + 16 * microBatch * run.T)
+          == 4 * floats + scratch + 16 * microBatch * run.T)
       // Ten residual-stream widths a token and layer are kept for the backward.
       let kept = 4 * 10 * run.config.width * run.config.layers * microBatch * run.T
-      if !recompute { #expect(4 * pass.forward.activations.arena.count >= kept) }
+      if !recompute { #expect(4 * pass.forward.activations.floats >= kept) }
     }
   }
 
@@ -111,7 +108,7 @@ import Testing
     func floats(_ layers: Int) throws -> Int {
       let config = GPT2Config(
         vocabularySize: 131, contextLength: 96, width: 48, layers: layers, heads: 3)
-      return try Activations(config, B: 2, T: 70, recompute: true).arena.count
+      return try Activations(config, B: 2, T: 70, recompute: true).floats
     }
     let padding = 16 * 6
     #expect(try (0...padding).contains(floats(5) - floats(4) - 2 * 70 * 48))
