@@ -26,7 +26,7 @@ struct LoadedModel {
   /// The tokenizer beside the weights, which have a row for each of its ids.
   static func tokenizer(of file: ModelFile) throws -> Tokenizer {
     let (folder, rows) = (file.checkpoint.path, file.config.vocabularySize)
-    let tokenizer = try Tokenizer.load(directory: folder)
+    let tokenizer = try Tokenizer.load(directory: folder, contents: file.checkpoint.contents)
     guard tokenizer.vocabularySize <= rows else {
       throw CheckpointError.invalid(
         file: "\(folder)/tokenizer.json", place: "vocabulary",
@@ -56,11 +56,21 @@ struct LoadedModel {
     if precision != .f32 {
       return try DecoderLosses(decoderModel(of: file, precision, on: team), T: T, on: team)
     }
+    let B = max(1, min(sequences, 4096 / T))
+    try MemoryLimit.current().require(
+      [
+        ("weights and room for gradients", 2 * 4 * file.table.count),
+        (
+          "activations of \(B)×\(T) tokens",
+          StepGradient.bytes(
+            file.config, microBatch: B, T: T, curvature: false, threads: team.count)
+        ), ("program", 64 << 20),
+      ], advice: "use --weights bf16, int8 or int4, or a smaller --context")
     let (theta, unused) = (try Arena(count: file.table.count), try Arena(count: file.table.count))
     try file.read(into: theta)
     return try StepGradient(
       file.config, table: file.table, parameters: theta, gradients: unused, curvature: nil,
-      microBatch: max(1, min(sequences, 4096 / T)), T: T, on: team)
+      microBatch: B, T: T, on: team)
   }
 
   /// Token ids of a prompt; an empty one is `<|endoftext|>`, after which texts begin.

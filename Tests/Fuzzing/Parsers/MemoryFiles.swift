@@ -17,7 +17,9 @@ final class MemoryFiles: FileSystem {
   /// The bytes of a file.
   subscript(path: String) -> [UInt8]? { state.withLock { $0.contents[path] } }
 
-  func open(_ path: String, _ mode: OpenMode) throws(FileError) -> OpenFile {
+  func open(
+    _ path: String, _ mode: OpenMode, in directory: OpenFile?
+  ) throws(FileError) -> OpenFile {
     let result = state.withLock { state -> Result<OpenFile, FileError> in
       let isNew = state.contents[path] == nil
       if isNew != (mode == .create) {
@@ -57,7 +59,9 @@ final class MemoryFiles: FileSystem {
     try status(of: file.path, followingLinks: true)
   }
 
-  func status(of path: String, followingLinks: Bool) throws(FileError) -> FileStatus {
+  func status(
+    of path: String, followingLinks: Bool, in directory: OpenFile?
+  ) throws(FileError) -> FileStatus {
     guard let bytes = self[path] else {
       throw FileError(operation: "look at", path: path, code: ENOENT)
     }
@@ -66,7 +70,7 @@ final class MemoryFiles: FileSystem {
 
   func allocate(_ size: Int, for file: OpenFile) throws(FileError) {}
   func synchronize(_ file: OpenFile) throws(FileError) {}
-  func synchronizeDirectory(_ path: String) throws(FileError) {}
+  func synchronizeDirectory(_ directory: OpenFile) throws(FileError) {}
 
   // What no reader calls.
 
@@ -76,13 +80,24 @@ final class MemoryFiles: FileSystem {
     throw unsupported("write", file.path)
   }
   func lock(_ file: OpenFile) throws(FileError) { throw unsupported("lock", file.path) }
-  func rename(_ path: String, to newPath: String) throws(FileError) {
-    throw unsupported("rename", path)
+  func rename(
+    _ path: String, to newPath: String, in directory: OpenFile?
+  ) throws(FileError) { throw unsupported("rename", path) }
+  func exchange(
+    _ path: String, with other: String, in directory: OpenFile?
+  ) throws(FileError) { throw unsupported("exchange", path) }
+  func removeFile(_ path: String, in directory: OpenFile?) throws(FileError) {
+    throw unsupported("remove", path)
   }
-  func removeFile(_ path: String) throws(FileError) { throw unsupported("remove", path) }
-  func makeDirectory(_ path: String) throws(FileError) { throw unsupported("make", path) }
-  func removeDirectory(_ path: String) throws(FileError) { throw unsupported("remove", path) }
-  func list(_ path: String) throws(FileError) -> [String] { throw unsupported("list", path) }
+  func makeDirectory(_ path: String, in directory: OpenFile?) throws(FileError) {
+    throw unsupported("make", path)
+  }
+  func removeDirectory(_ path: String, in directory: OpenFile?) throws(FileError) {
+    throw unsupported("remove", path)
+  }
+  func list(_ directory: OpenFile) throws(FileError) -> [String] {
+    throw unsupported("list", directory.path)
+  }
   func freeSpace(at path: String) throws(FileError) -> Int { throw unsupported("ask of", path) }
 
   private func unsupported(_ operation: String, _ path: String) -> FileError {
