@@ -2,7 +2,8 @@ import Files
 import Glibc
 import Synchronization
 
-/// Files in memory, by their paths: to be read and, new ones, written. There are no directories.
+/// Files in memory, by their paths: to be read and, new ones, written. A directory is the
+/// beginning of a path.
 final class MemoryFiles: FileSystem {
   private struct State {
     var contents: [String: [UInt8]]
@@ -20,7 +21,13 @@ final class MemoryFiles: FileSystem {
   func open(
     _ path: String, _ mode: OpenMode, in directory: OpenFile?
   ) throws(FileError) -> OpenFile {
+    let path = directory?.path(of: path) ?? path
     let result = state.withLock { state -> Result<OpenFile, FileError> in
+      // Every path may be a directory's.
+      if mode == .directory || mode == .directoryNoLink {
+        state.next += 1
+        return .success(OpenFile(descriptor: state.next, path: path))
+      }
       let isNew = state.contents[path] == nil
       if isNew != (mode == .create) {
         return .failure(FileError(operation: "open", path: path, code: isNew ? ENOENT : EEXIST))
@@ -62,6 +69,7 @@ final class MemoryFiles: FileSystem {
   func status(
     of path: String, followingLinks: Bool, in directory: OpenFile?
   ) throws(FileError) -> FileStatus {
+    let path = directory?.path(of: path) ?? path
     guard let bytes = self[path] else {
       throw FileError(operation: "look at", path: path, code: ENOENT)
     }
