@@ -13,6 +13,9 @@ public enum Verification: Sendable {
 
 /// One checkpoint: a directory of files, with a manifest if it is ours, without one if it is a
 /// plain Hugging Face folder, of which nothing can be verified but what its files say themselves.
+///
+/// The files that a manifest lists are opened once, at the beginning, and verified and read through that: a
+/// writer that removes the checkpoint meanwhile is no matter.
 public struct CheckpointDirectory: Sendable {
   /// Its path.
   public let path: String
@@ -20,6 +23,9 @@ public struct CheckpointDirectory: Sendable {
   public let manifest: CheckpointManifest?
 
   private let files: any FileSystem
+  private let directory: HeldFile
+  /// The files of the manifest, by name.
+  private let held: [String: HeldFile]
 
   /// Opens a checkpoint and verifies it.
   public init(
@@ -34,21 +40,49 @@ public struct CheckpointDirectory: Sendable {
   ) throws(CheckpointError) {
     (self.path, self.files) = (path, files)
     let manifestPath = "\(path)/\(CheckpointManifest.fileName)"
+    // In a run directory a checkpoint is a directory, no link; elsewhere the user's word counts.
+    directory = try onDisk { () throws(FileError) in
+      try HeldFile(path, needsManifest ? .directoryNoLink : .directory, files)
+    }
     let text: [UInt8]?
     do throws(FileError) {
       text = try files.readBytes(
-        manifestPath, limit: CheckpointManifest.maxLength, mode: .readRegularNoLink)
+        CheckpointManifest.fileName, limit: CheckpointManifest.maxLength, mode: .readRegularNoLink,
+        in: directory.file)
     } catch  where error.code == ENOENT && !needsManifest {
       text = nil
     } catch {
       throw .file(error)
     }
+    var held: [String: HeldFile] = [:]
     if let text, needsManifest || !CheckpointManifest.isForeign(text) {
-      manifest = try CheckpointManifest(parsing: text, file: manifestPath)
+      let manifest = try CheckpointManifest(parsing: text, file: manifestPath)
+      for record in manifest.files {
+        held[record.name] = try Self.open(record, in: directory, files)
+      }
+      self.manifest = manifest
     } else {
       manifest = nil
     }
+    self.held = held
     try verify(verification)
+  }
+
+  private static func open(
+    _ record: FileRecord, in directory: HeldFile, _ files: any FileSystem
+  ) throws(CheckpointError) -> HeldFile {
+    let file = directory.file.path(of: record.name)
+    do throws(FileError) {
+      return try HeldFile(record.name, .readRegularNoLink, in: directory.file, files)
+    } catch {
+      guard error.code == 0 || error.code == ELOOP || error.code == ENXIO else {
+        throw .file(error)
+      }
+      let kind = try? files.status(of: record.name, followingLinks: false, in: directory.file).kind
+      throw .invalid(
+        file: file, place: "file", expected: "a regular file",
+        found: "a \(kind?.rawValue ?? "file of another kind")")
+    }
   }
 
   /// Opens the checkpoint of a path: the checkpoint itself or, of a run directory, the newest valid
@@ -76,27 +110,43 @@ public struct CheckpointDirectory: Sendable {
     return (newest, search.damaged)
   }
 
-  /// The path of a file of the checkpoint.
-  /// - Throws: `.invalid` if there is a manifest that does not list it
-  public func filePath(_ name: String) throws(CheckpointError) -> String {
+  /// Whether the checkpoint has a file of that name.
+  public func contains(_ name: String) -> Bool {
+    guard let manifest else {
+      return (try? files.status(of: name, followingLinks: true, in: directory.file)) != nil
+    }
+    return manifest.files.contains { $0.name == name }
+  }
+
+  /// The open file of that name.
+  /// - Throws: `.invalid` if there is a manifest that does not list it; `.file`
+  private func file(_ name: String) throws(CheckpointError) -> HeldFile {
     precondition(isFileName(name), "\(name) is no name of a file in a checkpoint")
-    if let manifest, !manifest.files.contains(where: { $0.name == name }) {
+    if let file = held[name] { return file }
+    guard manifest == nil else {
       throw .invalid(
         file: path, place: "manifest", expected: "the file \(name)", found: "no such file")
     }
-    return "\(path)/\(name)"
-  }
-
-  /// Whether the checkpoint has a file of that name.
-  public func contains(_ name: String) -> Bool {
-    guard let manifest else { return files.exists("\(path)/\(name)") }
-    return manifest.files.contains { $0.name == name }
+    return try onDisk { () throws(FileError) in
+      try HeldFile(name, .readRegular, in: directory.file, files)
+    }
   }
 
   /// The bytes of a file of at most `limit` bytes.
   public func bytes(of name: String, limit: Int = 64 << 20) throws(CheckpointError) -> [UInt8] {
-    let path = try filePath(name)
-    return try onDisk { () throws(FileError) in try files.readBytes(path, limit: limit) }
+    let held = try file(name)
+    return try onDisk { () throws(FileError) in
+      try files.readBytes(held.file, limit: limit)
+    }
+  }
+
+  /// The bytes of a file, or nil if there is none of that name; for readers that take files as they come.
+  public func contents(of name: String, limit: Int) throws(FileError) -> [UInt8]? {
+    if let held = held[name] { return try files.readBytes(held.file, limit: limit) }
+    guard manifest == nil else { return nil }
+    do throws(FileError) {
+      return try files.readBytes(name, limit: limit, in: directory.file)
+    } catch  where error.isMissing { return nil }
   }
 
   /// A JSON file of at most `limit` bytes.
@@ -111,7 +161,7 @@ public struct CheckpointDirectory: Sendable {
 
   /// A safetensors file, open.
   public func tensors(of name: String) throws(CheckpointError) -> SafetensorsFile {
-    try SafetensorsFile(path: filePath(name), files: files)
+    try SafetensorsFile(try file(name))
   }
 
   /// Checks the files against the manifest. Without one there is nothing to check.
@@ -122,14 +172,9 @@ public struct CheckpointDirectory: Sendable {
   private func verify(
     _ record: FileRecord, _ verification: Verification
   ) throws(CheckpointError) {
-    let file = "\(path)/\(record.name)"
-    let status = try onDisk { () throws(FileError) in
-      try files.status(of: file, followingLinks: false)
-    }
-    guard status.kind == .regular else {
-      throw .invalid(
-        file: file, place: "file", expected: "a regular file", found: "a \(status.kind.rawValue)")
-    }
+    let held = try file(record.name)
+    let file = held.file.path
+    let status = try onDisk { () throws(FileError) in try files.status(held.file) }
     guard status.size == record.length else {
       throw .invalid(
         file: file, place: "length", expected: "\(record.length) bytes, as the manifest says",
@@ -139,11 +184,11 @@ public struct CheckpointDirectory: Sendable {
     let isModel = !isTensors || record.name.hasPrefix("model")
     switch verification {
     case .structure where isTensors, .model where !isModel:
-      _ = try SafetensorsFile(path: file, files: files)
+      _ = try SafetensorsFile(held)
     case .structure: break
     case .model, .everything:
       let crc32c = try onDisk { () throws(FileError) in
-        try ChecksummedFile.checksum(of: file, files)
+        try files.checksum(of: held.file)
       }
       guard crc32c == record.crc32c else {
         throw .invalid(

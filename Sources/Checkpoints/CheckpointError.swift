@@ -16,6 +16,8 @@ public enum CheckpointError: Error, Sendable, Equatable, CustomStringConvertible
   case noSpace(directory: String, needed: Int, available: Int)
   /// Another process writes to this run directory.
   case locked(directory: String, holder: String)
+  /// The run directory is no longer under its name.
+  case moved(directory: String)
   /// There is a valid checkpoint of this step already.
   case alreadyPublished(path: String)
   /// There are checkpoints, but every one of them is damaged.
@@ -48,6 +50,9 @@ public enum CheckpointError: Error, Sendable, Equatable, CustomStringConvertible
     case .locked(let directory, let holder):
       return "\(directory.onOneLine): in use by another run (\(holder)); stop it or choose another "
         + "directory"
+    case .moved(let directory):
+      return "\(directory.onOneLine): was moved or replaced while the run went on: nothing more is "
+        + "written; put it back and add --resume"
     case .alreadyPublished(let path):
       return "\(path.onOneLine): a valid checkpoint of this step exists already"
     case .noneValid(let directory, let damaged):
@@ -61,6 +66,14 @@ public enum CheckpointError: Error, Sendable, Equatable, CustomStringConvertible
     case .notACheckpoint(let path):
       return "\(path.onOneLine): expected a checkpoint (config.json, model.safetensors) or a run "
         + "directory with step-… folders, found neither"
+    }
+  }
+
+  /// Whether the writer has lost its directory, so that no later try can succeed.
+  public var isLost: Bool {
+    switch self {
+    case .locked, .moved: true
+    default: false
     }
   }
 

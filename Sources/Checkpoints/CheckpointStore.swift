@@ -8,12 +8,18 @@ import Synchronization
 /// so a folder of the final name is complete, whenever the program was killed. What is no longer
 /// kept is renamed to `.trash-step-…` before it is removed, so a half-removed checkpoint is never
 /// taken for one.
+///
+/// The one writer holds two locks: of the directory itself, which stands whatever is done to the names in it,
+/// and of `run.lock`, for file systems whose directories have none. Both are the kernel's and end with the
+/// process, in whatever container it ran. What it changes in the directory it changes through the directory,
+/// open.
 public final class CheckpointStore: Sendable {
   /// The run directory.
   public let directory: String
 
   let files: any FileSystem
-  private let lockFile = Mutex<OpenFile?>(nil)
+  private let held = Mutex<(directory: OpenFile, lock: OpenFile)?>(nil)
+  private static let lockName = "run.lock"
 
   /// The checkpoints in a run directory, which need not exist yet.
   public init(directory: String, files: any FileSystem = LocalFileSystem()) {
@@ -23,27 +29,53 @@ public final class CheckpointStore: Sendable {
   deinit { unlock() }
 
   /// Makes the run directory where it is missing and becomes its one writer, until `unlock()`, the
-  /// end of this object or of the process. Does not wait.
+  /// end of this object or of the process. Removes what a writer that is gone left behind. Does not wait.
   /// - Throws: `.locked` with the other process' number, `.file`
   public func lock() throws(CheckpointError) {
     guard !isLocked else { return }
     try onDisk { () throws(FileError) in try files.makeDirectories(directory) }
+    let run = try onDisk { () throws(FileError) in try files.open(directory, .directory) }
+    do throws(CheckpointError) {
+      do throws(FileError) {
+        try lock(run)
+      } catch  where error.isUnsupported {
+      } catch {
+        if error.isLocked { throw .locked(directory: directory, holder: holder(in: run)) }
+        throw .file(error)
+      }
+      let file = try takeLock(in: run)
+      held.withLock { $0 = (run, file) }
+    } catch {
+      try? files.close(run)
+      throw error
+    }
+    do throws(CheckpointError) {
+      try cleanLeftovers()
+    } catch {
+      unlock()
+      throw error
+    }
+  }
+
+  /// Takes `run.lock`.
+  private func takeLock(in run: OpenFile) throws(CheckpointError) -> OpenFile {
     let file = try onDisk { () throws(FileError) in
-      try files.open("\(directory)/run.lock", .update)
+      try files.open(Self.lockName, .update, in: run)
     }
     do throws(FileError) {
       try lock(file)
+      try files.requireOwn(Self.lockName, file, in: run)
     } catch {
       let holder = error.isLocked ? holder(file) : ""
       try? files.close(file)
       if error.isLocked { throw .locked(directory: directory, holder: holder) }
       throw .file(error)
     }
-    lockFile.withLock { $0 = file }
     // Only for the message above; the lock itself is the kernel's.
     let number = Array("\(getpid())".utf8)
     let line = number + [UInt8](repeating: 0x20, count: 15 - number.count) + [0x0A]
     _ = line.withUnsafeBytes { bytes in try? files.write(bytes, to: file, at: 0) }
+    return file
   }
 
   /// Tries again for a quarter of a second: a program that this one is just starting holds copies of its open
@@ -57,17 +89,55 @@ public final class CheckpointStore: Sendable {
     try files.lock(file)
   }
 
+  /// Whether this object is still the one writer: the directory has its name, and `run.lock` in it is the one
+  /// that is locked. One that somebody removed is made again.
+  /// - Throws: `.locked` if another has the lock by now; `.moved`
+  func confirmLock() throws(CheckpointError) {
+    guard let (run, file) = held.withLock({ $0 }) else {
+      preconditionFailure("\(directory): only the one writer publishes; call lock() first")
+    }
+    let names: (now: [UInt64]?, own: [UInt64]) = try onDisk { () throws(FileError) in
+      (
+        try? files.status(of: directory, followingLinks: true).identity,
+        try files.status(run).identity
+      )
+    }
+    guard names.now == names.own else { throw .moved(directory: directory) }
+    if (try? files.requireOwn(Self.lockName, file, in: run)) != nil { return }
+    let again = try takeLock(in: run)
+    held.withLock { $0 = (run, again) }
+    try? files.close(file)
+  }
+
+  /// The run directory, open. The store has to be locked.
+  var openDirectory: OpenFile {
+    guard let run = held.withLock({ $0?.directory }) else {
+      preconditionFailure("\(directory): only the one writer changes it; call lock() first")
+    }
+    return run
+  }
+
   /// Lets another writer in.
   public func unlock() {
-    let file = lockFile.withLock { file in
-      defer { file = nil }
-      return file
+    let held = held.withLock { held in
+      defer { held = nil }
+      return held
     }
-    if let file { try? files.close(file) }
+    guard let held else { return }
+    try? files.close(held.lock)
+    try? files.close(held.directory)
   }
 
   /// Whether this object is the one writer of the directory.
-  public var isLocked: Bool { lockFile.withLock { $0 != nil } }
+  public var isLocked: Bool { held.withLock { $0 != nil } }
+
+  private func holder(in run: OpenFile) -> String {
+    guard let file = try? files.open(Self.lockName, .readRegularNoLink, in: run) else {
+      return "unknown process"
+    }
+    defer { try? files.close(file) }
+    return holder(file)
+  }
 
   private func holder(_ file: OpenFile) -> String {
     let bytes = (try? files.readExactly(file, count: 16, at: 0)) ?? []
@@ -135,7 +205,8 @@ public final class CheckpointStore: Sendable {
     return checkpoint
   }
 
-  static func name(of step: Int) -> String {
+  /// The name of the folder of a step's checkpoint.
+  public static func name(of step: Int) -> String {
     let digits = String(step)
     return "step-" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
   }

@@ -3,18 +3,20 @@ public import Files
 /// Takes the files of a checkpoint while it is published. Each is written, checksummed and synced
 /// at once.
 public final class CheckpointWriter {
-  private let directory: String
+  private let directory: OpenFile
   private let files: any FileSystem
   private(set) var records: [FileRecord] = []
 
-  init(directory: String, _ files: any FileSystem) {
+  /// - directory: open, new and empty
+  init(directory: OpenFile, _ files: any FileSystem) {
     (self.directory, self.files) = (directory, files)
   }
 
   /// Writes a file of bytes.
   public func writeBytes(_ name: String, _ bytes: [UInt8]) throws(CheckpointError) {
-    let written = try ChecksummedFile.write(path(name), size: bytes.count, files) {
-      (output) throws(CheckpointError) in try output.write(bytes)
+    let written = try ChecksummedFile.write(
+      checked(name), in: directory, size: bytes.count, files
+    ) { (output) throws(CheckpointError) in try output.write(bytes)
     }
     records.append(FileRecord(name: name, length: written.length, crc32c: written.crc32c))
   }
@@ -31,8 +33,8 @@ public final class CheckpointWriter {
     metadata: [JSONMember] = SafetensorsWriter.metadata, allowingNonFinite: Bool = false
   ) throws(CheckpointError) {
     let written = try SafetensorsWriter.write(
-      tensors, to: path(name), metadata: metadata, allowingNonFinite: allowingNonFinite,
-      files: files)
+      tensors, to: checked(name), in: directory, metadata: metadata,
+      allowingNonFinite: allowingNonFinite, files: files)
     records.append(FileRecord(name: name, length: written.length, crc32c: written.crc32c))
   }
 
@@ -40,13 +42,13 @@ public final class CheckpointWriter {
   func finish(step: Int, fields: [JSONMember]) throws(CheckpointError) {
     let manifest = CheckpointManifest(step: step, fields: fields, files: records).serialized()
     _ = try ChecksummedFile.write(
-      "\(directory)/\(CheckpointManifest.fileName)", size: manifest.count, files
+      CheckpointManifest.fileName, in: directory, size: manifest.count, files
     ) { (output) throws(CheckpointError) in try output.write(manifest) }
     try onDisk { () throws(FileError) in try files.synchronizeDirectory(directory) }
   }
 
-  private func path(_ name: String) -> String {
+  private func checked(_ name: String) -> String {
     precondition(isFileName(name), "\(name) is no name of a file in a checkpoint")
-    return "\(directory)/\(name)"
+    return name
   }
 }

@@ -27,21 +27,31 @@ struct ChecksummedFile {
 
   /// Makes a file, has `body` write `size` bytes to it, syncs and closes it.
   static func write(
-    _ path: String, size: Int, _ files: any FileSystem,
+    _ path: String, in directory: OpenFile?, size: Int, _ files: any FileSystem,
     _ body: (inout ChecksummedFile) throws(CheckpointError) -> Void
   ) throws(CheckpointError) -> (length: Int, crc32c: UInt32) {
-    let file = try onDisk { () throws(FileError) in try files.open(path, .create) }
-    var output = ChecksummedFile(file, files)
+    let file = try onDisk { () throws(FileError) in try files.open(path, .create, in: directory) }
+    let written: (length: Int, crc32c: UInt32)
     do throws(CheckpointError) {
-      try onDisk { () throws(FileError) in try files.allocate(size, for: file) }
-      try body(&output)
+      written = try write(to: file, size: size, files, body)
       try onDisk { () throws(FileError) in try files.synchronize(file) }
     } catch {
       try? files.close(file)
       throw error
     }
     try onDisk { () throws(FileError) in try files.close(file) }
-    precondition(output.length == size, "\(path): wrote \(output.length) bytes of \(size)")
+    return written
+  }
+
+  /// Has `body` write `size` bytes to a new file that is open.
+  static func write(
+    to file: OpenFile, size: Int, _ files: any FileSystem,
+    _ body: (inout ChecksummedFile) throws(CheckpointError) -> Void
+  ) throws(CheckpointError) -> (length: Int, crc32c: UInt32) {
+    var output = ChecksummedFile(file, files)
+    try onDisk { () throws(FileError) in try files.allocate(size, for: file) }
+    try body(&output)
+    precondition(output.length == size, "\(file.path): wrote \(output.length) bytes of \(size)")
     return (output.length, output.crc32c)
   }
 
@@ -61,20 +71,5 @@ struct ChecksummedFile {
     crc32c = CRC32C.checksum(bytes, continuing: crc32c)
     try onDisk { () throws(FileError) in try files.writeAll(bytes, to: file) }
     length += bytes.count
-  }
-
-  /// The checksum of a file on disk.
-  static func checksum(of path: String, _ files: any FileSystem) throws(FileError) -> UInt32 {
-    try files.withFile(path, .readRegularNoLink) { file throws(FileError) in
-      var buffer = [UInt8](repeating: 0, count: chunk)
-      var crc32c: UInt32 = 0
-      while true {
-        let count = try files.read(file, into: &buffer)
-        if count == 0 { return crc32c }
-        crc32c = buffer.withUnsafeBytes {
-          CRC32C.checksum(UnsafeRawBufferPointer(rebasing: $0[..<count]), continuing: crc32c)
-        }
-      }
-    }
   }
 }

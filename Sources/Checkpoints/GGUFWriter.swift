@@ -48,13 +48,10 @@ public enum GGUFWriter {
   ) throws(CheckpointError) -> Int {
     let header = GGUFHeader(tensors, metadata: metadata)
     let size = tensors.reduce(header.bytes.count) { $0 + GGUFHeader.aligned($1.byteCount) }
-    let aside = files.pathAside(path)
+    let aside = try onDisk { () throws(FileError) in try FileAside(for: path, files) }
     do throws(CheckpointError) {
-      // What a process of the same number left when it was killed.
-      try onDisk { () throws(FileError) in
-        do throws(FileError) { try files.removeFile(aside) } catch  where error.isMissing {}
-      }
-      _ = try ChecksummedFile.write(aside, size: size, files) { (file) throws(CheckpointError) in
+      _ = try ChecksummedFile.write(to: aside.file, size: size, files) {
+        (file) throws(CheckpointError) in
         try file.write(header.bytes)
         let encoder = try GGUFEncoder(largest: tensors.map(\.count).max() ?? 0, path: path)
         for tensor in tensors {
@@ -62,11 +59,11 @@ public enum GGUFWriter {
           try encoder.write(tensor, to: &file)
         }
       }
+      try onDisk { () throws(FileError) in try aside.publish() }
     } catch {
-      try? files.removeFile(aside)
+      aside.abandon()
       throw error
     }
-    try onDisk { () throws(FileError) in try files.publish(aside, as: path) }
     return size
   }
 }

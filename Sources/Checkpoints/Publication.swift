@@ -27,19 +27,26 @@ extension CheckpointStore {
     try cleanLeftovers()
     let isReplacing = try isDamaged(step)
     try checkSpace(for: size)
-    let aside = "\(directory)/.tmp-\(Self.name(of: step))"
+    let (run, name) = (openDirectory, Self.name(of: step))
+    let aside = ".tmp-\(name)"
+    // What has that name now is not this object's to remove.
+    try onDisk { () throws(FileError) in try files.makeDirectory(aside, in: run) }
     do throws(CheckpointError) {
-      try onDisk { () throws(FileError) in try files.makeDirectory(aside) }
-      let writer = CheckpointWriter(directory: aside, files)
+      let folder = try onDisk { () throws(FileError) in
+        try HeldFile(aside, .directoryNoLink, in: run, files)
+      }
+      let writer = CheckpointWriter(directory: folder.file, files)
       try body(writer)
       try writer.finish(step: step, fields: fields)
+      try confirmLock()
+      try onDisk { () throws(FileError) in try files.requireOwn(aside, folder.file, in: run) }
       if isReplacing { try discard(step) }
-      try onDisk { () throws(FileError) in try files.rename(aside, to: path(of: step)) }
+      try onDisk { () throws(FileError) in try files.rename(aside, to: name, in: run) }
     } catch {
-      try? files.removeTree(aside)
+      try? files.removeTree(aside, in: run)
       throw error
     }
-    try onDisk { () throws(FileError) in try files.synchronizeDirectory(directory) }
+    try onDisk { () throws(FileError) in try files.synchronizeDirectory(run) }
     let checkpoint = try checkpoint(of: step, verify: .structure)
     var cleanupError: CheckpointError?
     if let keeping {
@@ -50,14 +57,16 @@ extension CheckpointStore {
     return PublishedCheckpoint(checkpoint: checkpoint, cleanupError: cleanupError)
   }
 
-  /// Removes what an interrupted publication or removal left behind. The store has to be locked.
+  /// Removes what an interrupted publication or removal left behind, and files that a writer that is gone left
+  /// aside. The store has to be locked.
   public func cleanLeftovers() throws(CheckpointError) {
-    precondition(isLocked, "\(directory): only the one writer removes files; call lock() first")
+    let run = openDirectory
     try onDisk { () throws(FileError) in
-      for name in try files.list(directory)
+      for name in try files.list(run)
       where name.hasPrefix(".tmp-step-") || name.hasPrefix(".trash-step-") {
-        try files.removeTree("\(directory)/\(name)")
+        try files.removeTree(name, in: run)
       }
+      try files.sweepAsides(in: run)
     }
   }
 
@@ -104,16 +113,16 @@ extension CheckpointStore {
 
   /// Removes a checkpoint: out of sight first, then the manifest, then the rest.
   private func discard(_ step: Int) throws(CheckpointError) {
-    let trash = "\(directory)/.trash-\(Self.name(of: step))"
+    let (run, name) = (openDirectory, Self.name(of: step))
+    let trash = ".trash-\(name)"
     try onDisk { () throws(FileError) in
-      try files.rename(path(of: step), to: trash)
-      guard try files.status(of: trash, followingLinks: false).kind == .directory else {
-        return try files.removeFile(trash)
+      try files.rename(name, to: trash, in: run)
+      if let folder = try? HeldFile(trash, .directoryNoLink, in: run, files) {
+        do throws(FileError) {
+          try files.removeFile(CheckpointManifest.fileName, in: folder.file)
+        } catch  where error.isMissing {}
       }
-      do throws(FileError) {
-        try files.removeFile("\(trash)/\(CheckpointManifest.fileName)")
-      } catch  where error.isMissing {}
-      try files.removeTree(trash)
+      try files.removeTree(trash, in: run)
     }
   }
 }

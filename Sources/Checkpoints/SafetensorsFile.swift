@@ -11,33 +11,28 @@ public final class SafetensorsFile: Sendable {
   /// Its tensors in the order of their bytes.
   public let entries: [SafetensorsEntry]
 
-  private let files: any FileSystem
-  private let file: OpenFile
+  private let held: HeldFile
   private let places: [[UInt8]: Int]
 
   /// Elements read between two looks at them, while they are in the cache.
   private static let chunk = 1 << 18
 
   /// Opens a file and checks its header.
-  public init(
+  public convenience init(
     path: String, files: any FileSystem = LocalFileSystem()
   ) throws(CheckpointError) {
-    let file = try onDisk { () throws(FileError) in try files.open(path, .readRegular) }
-    let header: SafetensorsHeader
-    do throws(CheckpointError) {
-      header = try Self.header(of: file, files)
-    } catch {
-      try? files.close(file)
-      throw error
-    }
-    (self.path, self.files, self.file) = (path, files, file)
+    try self.init(onDisk { () throws(FileError) in try HeldFile(path, .readRegular, files) })
+  }
+
+  /// Checks the header of an open file.
+  init(_ held: HeldFile) throws(CheckpointError) {
+    let header = try Self.header(of: held.file, held.files)
+    (self.path, self.held) = (held.file.path, held)
     (metadata, entries) = (header.metadata, header.entries)
     places = Dictionary(
       entries.enumerated().map { (Array($0.element.name.utf8), $0.offset) },
       uniquingKeysWith: { a, _ in a })
   }
-
-  deinit { try? files.close(file) }
 
   /// The tensor of that name, if there is one.
   public subscript(name: String) -> SafetensorsEntry? {
@@ -106,7 +101,9 @@ public final class SafetensorsFile: Sendable {
   private func readBytes(
     into buffer: UnsafeMutableRawBufferPointer, at offset: Int
   ) throws(CheckpointError) {
-    try onDisk { () throws(FileError) in try files.readExactly(file, into: buffer, at: offset) }
+    try onDisk { () throws(FileError) in
+      try held.files.readExactly(held.file, into: buffer, at: offset)
+    }
   }
 
   private static func header(

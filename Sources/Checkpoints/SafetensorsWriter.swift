@@ -32,23 +32,26 @@ public enum SafetensorsWriter {
 
   /// Writes a new file and syncs it. The names have to differ. Returns its length and the CRC-32C
   /// of its bytes.
+  /// - directory: where `path` is looked for; the current one if `nil`
   /// - allowingNonFinite: whether NaN and infinity are let through
   /// - Throws: `.nonFinite`; `.file` after a failed call, among them that of an existing file. What
   ///   is written by then stays behind.
   @discardableResult
   public static func write(
-    _ tensors: [NamedTensor], to path: String, metadata: [JSONMember] = SafetensorsWriter.metadata,
-    allowingNonFinite: Bool = false, files: any FileSystem = LocalFileSystem()
+    _ tensors: [NamedTensor], to path: String, in directory: OpenFile? = nil,
+    metadata: [JSONMember] = SafetensorsWriter.metadata, allowingNonFinite: Bool = false,
+    files: any FileSystem = LocalFileSystem()
   ) throws(CheckpointError) -> (length: Int, crc32c: UInt32) {
     let header = header(tensors, metadata)
     let size = header.count + tensors.reduce(0) { $0 + 4 * $1.values.count }
-    return try ChecksummedFile.write(path, size: size, files) {
+    return try ChecksummedFile.write(path, in: directory, size: size, files) {
       (output) throws(CheckpointError) in
       try output.write(header)
       for tensor in tensors {
         if !allowingNonFinite, let index = firstNonFinite(tensor.values) {
           throw .nonFinite(
-            file: path, tensor: tensor.name, index: index, value: tensor.values[index])
+            file: directory?.path(of: path) ?? path, tensor: tensor.name, index: index,
+            value: tensor.values[index])
         }
         try output.write(UnsafeRawBufferPointer(tensor.values))
       }

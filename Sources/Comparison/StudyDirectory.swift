@@ -18,6 +18,17 @@ struct StudyDirectory {
   /// The directory of a cell.
   func path(of key: String) -> String { "\(path)/cells/\(key)" }
 
+  /// Refuses links where the study makes directories: what they lead to is not the study's.
+  func refuseLinks(_ cells: [Cell]) throws(ComparisonError) {
+    for name in ["cells", "adopted", "data"] + cells.map({ "cells/\($0.key)" }) {
+      let status = try? files.status(of: "\(path)/\(name)", followingLinks: false)
+      guard status?.kind == .link else { continue }
+      throw .invalid(
+        file: "\(path)/\(name)", place: "path", expected: "a directory",
+        found: "a symbolic link, through which nothing is written: remove it")
+    }
+  }
+
   /// The events of a cell, and the file they are in.
   func metrics(of key: String) throws(ComparisonError) -> (CellMetrics, file: String) {
     let file = "\(path(of: key))/metrics.jsonl"
@@ -99,9 +110,12 @@ struct StudyDirectory {
 
   /// Removes the checkpoints of a finished cell.
   func removeCheckpoints(of cell: Cell) throws(ComparisonError) {
-    let store = CheckpointStore(directory: path(of: cell.key), files: files)
+    let directory = path(of: cell.key)
+    let steps = try asComparison { try CheckpointStore(directory: directory, files: files).steps() }
     try asComparison {
-      for step in try store.steps() { try files.removeTree(store.path(of: step)) }
+      try files.withFile(directory, .directoryNoLink) { cell throws(FileError) in
+        for step in steps { try files.removeTree(CheckpointStore.name(of: step), in: cell) }
+      }
     }
   }
 

@@ -67,7 +67,7 @@ struct StudyPlan {
       }
       return initial
     }
-    data = "\(dataset.fingerprint) \(Self.checksum(of: dataset.validation))"
+    data = "\(dataset.fingerprint) \(String(dataset.validation.checksum, radix: 16))"
     vocabularySize = dataset.tokenizer.vocabularySize
     validationTokens = dataset.validation.count
   }
@@ -203,17 +203,9 @@ struct StudyPlan {
       $0.hasPrefix("model") && $0.hasSuffix(".safetensors")
     }
     let crc = try names.sorted().reduce(0 as UInt32) { crc, name in
-      try MappedFile(path: "\(path)/\(name)").withBytes {
-        CRC32C.checksum($0, continuing: crc)
+      try files.withFile("\(path)/\(name)", .readRegular) { file throws(FileError) in
+        try files.checksum(of: file, continuing: crc)
       }
-    }
-    return String(crc, radix: 16)
-  }
-
-  /// Which tokens the losses are of.
-  private static func checksum(of tokens: TokenStream) -> String {
-    let crc = tokens.shards.reduce(0 as UInt32) { crc, shard in
-      shard.withTokens { CRC32C.checksum(UnsafeRawBufferPointer($0), continuing: crc) }
     }
     return String(crc, radix: 16)
   }

@@ -45,8 +45,10 @@ public final class StudyRun {
     directory = StudyDirectory(out, files: files)
     lock = CheckpointStore(directory: out, files: files)
     try asComparison { [lock] in try lock.lock() }
+    try directory.refuseLinks([])
     plan = try StudyPlan(study, out: out, files: files, on: team, report: report)
     sweep = try plan.sweep()
+    try directory.refuseLinks(sweep)
     for flag in try plan.idleFlags() { report(.notice(flag)) }
     let keys = sweep.map(\.key)
     if let others = try? directory.records(), !others.isEmpty,
@@ -157,6 +159,7 @@ public final class StudyRun {
   private func trainer(
     of cell: Cell, at place: ComparisonEvent.Place
   ) throws(ComparisonError) -> Trainer {
+    try directory.refuseLinks([cell])
     let out = directory.path(of: cell.key)
     var request = TrainingRun.Request(out: out)
     let begun = try? CheckpointStore(directory: out, files: files).steps()

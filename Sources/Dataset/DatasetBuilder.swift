@@ -51,7 +51,7 @@ public struct DatasetBuilder: Sendable {
   }
 
   /// Reads, encodes and writes. The directory `output` appears when it is complete; before that
-  /// there is one of its name with `.tmp-` and the process id.
+  /// there is one of its name with `.tmp-` and random digits.
   ///
   /// - validation: documents to hold back; if there are any, all of `sources` is trained on.
   /// - progress: called now and then; false stops the build.
@@ -71,12 +71,12 @@ public struct DatasetBuilder: Sendable {
     let survey = try Survey(
       sources, validation, pieceBytes: pieceBytes, batchBytes: batchBytes, progress)
     do throws(DatasetError) {
-      try directory.create()
+      let folder = try directory.create()
       var description = DatasetDescription(
         vocabularySize: tokenizer.vocabularySize, endOfText: Int(endOfText),
         tokenizerFingerprint: tokenizer.fingerprint)
       try write(
-        sources, validation, survey, tokenizer, endOfText, into: directory.temporary, &description,
+        sources, validation, survey, tokenizer, endOfText, into: folder, &description,
         on: team, progress)
       try directory.write(tokenizer.serialized(), to: "tokenizer.json")
       try directory.write(description.serialized(), to: DatasetDescription.fileName)
@@ -112,7 +112,7 @@ public struct DatasetBuilder: Sendable {
   /// The second pass: both splits, batch by batch.
   private func write(
     _ sources: [any DocumentSource], _ validation: [any DocumentSource], _ survey: Survey,
-    _ tokenizer: Tokenizer, _ endOfText: UInt32, into directory: String,
+    _ tokenizer: Tokenizer, _ endOfText: UInt32, into directory: OpenFile,
     _ description: inout DatasetDescription, on team: ThreadTeam,
     _ progress: @escaping (Progress) -> Bool
   ) throws(DatasetError) {

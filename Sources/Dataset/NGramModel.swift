@@ -3,7 +3,7 @@ public import Machine
 
 /// An n-gram model of tokens, order 1 to 3, with interpolated modified Kneser–Ney smoothing (Chen
 /// and Goodman 1998): the baseline that a trained model has to beat. Exact counts, no pruning; a
-/// function of the tokens alone. Needs about 4 bytes a token while it is made and 8 bytes a
+/// function of the tokens alone. Needs about 6 bytes a token while it is made and 8 bytes a
 /// distinct n-gram.
 public struct NGramModel: Sendable {
   /// Tokens a prediction looks at, the predicted one included.
@@ -25,6 +25,7 @@ public struct NGramModel: Sendable {
       "NGramModel: vocabulary \(vocabularySize) outside 1...65536")
     self.order = order
     self.vocabularySize = vocabularySize
+    let tokens = tokens.inMemory()
     trigrams = order < 3 ? nil : TrigramLevel(tokens, vocabularySize, on: team)
     switch (order, trigrams) {
     case (3, let trigrams?):

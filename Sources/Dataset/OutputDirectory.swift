@@ -2,9 +2,8 @@ import Files
 import Glibc
 
 /// A directory that is filled under a temporary name and renamed when it is complete.
-struct OutputDirectory {
-  /// Where files are written before that.
-  let temporary: String
+final class OutputDirectory {
+  private var aside: DirectoryAside?
   private let path: String
   private let overwrite: Bool
   private let fileSystem: any FileSystem
@@ -18,14 +17,13 @@ struct OutputDirectory {
     let target = kind == .link ? realpath(name, nil) : nil
     self.path = target.map { String(cString: $0) } ?? name
     free(target)
-    temporary = "\(self.path).tmp-\(getpid())"
     self.overwrite = overwrite
     self.fileSystem = fileSystem
   }
 
   /// Throws if there is something at the output that must not be replaced, or if it cannot be there.
   func checkFree() throws(DatasetError) {
-    try call(restoreEarlier)
+    try call { () throws(FileError) in try fileSystem.restoreEarlier(of: path) }
     guard fileSystem.exists(path) else { return try checkPlace() }
     guard fileSystem.isDirectory(path) else {
       throw DatasetError(.exists, at: path, "is a file: expected a new directory as --out")
@@ -76,73 +74,40 @@ struct OutputDirectory {
     }
   }
 
-  /// What programs that are gone left beside the directory: what they were writing for it, and an earlier
-  /// dataset that they had moved aside.
-  private func leftovers() throws(FileError) -> [(path: String, isEarlier: Bool)] {
-    let parent = parentDirectory(of: path)
-    guard fileSystem.isDirectory(parent) else { return [] }
-    let place = parent == "." && !path.hasPrefix("./") ? "" : "\(parent)/"
-    let prefix = path.dropFirst(place.count) + ".tmp-"
-    var found: [(path: String, isEarlier: Bool)] = []
-    for name in try fileSystem.list(parent) where name.hasPrefix(prefix) {
-      var number = name.dropFirst(prefix.count)
-      let isEarlier = number.hasSuffix(Self.earlier)
-      if isEarlier { number = number.dropLast(Self.earlier.count) }
-      guard let process = pid_t(number), process > 0 else { continue }
-      if kill(process, 0) != 0 && errno == ESRCH { found.append((place + name, isEarlier)) }
+  /// Makes the temporary directory, empty, and returns it.
+  func create() throws(DatasetError) -> OpenFile {
+    let aside = try call { () throws(FileError) in
+      try fileSystem.makeDirectories(parentDirectory(of: path))
+      return try DirectoryAside(for: path, fileSystem)
     }
-    return found
+    self.aside = aside
+    return aside.directory
   }
 
-  private static let earlier = "-earlier"
-
-  /// Gives the earlier dataset its name back where a program was ended before it put the new one there.
-  private func restoreEarlier() throws(FileError) {
-    if fileSystem.exists(path) { return }
-    if let earlier = try leftovers().last(where: \.isEarlier) {
-      try fileSystem.rename(earlier.path, to: path)
-    }
-  }
-
-  /// Makes the temporary directory, empty.
-  func create() throws(DatasetError) {
-    try call { () throws(FileError) in
-      for left in try leftovers() { try fileSystem.removeTree(left.path) }
-      if fileSystem.exists(temporary) { try fileSystem.removeTree(temporary) }
-      try fileSystem.makeDirectories(temporary)
-    }
-  }
-
-  /// Writes a whole file.
+  /// Writes a whole file of the new directory.
   func write(_ bytes: [UInt8], to name: String) throws(DatasetError) {
+    guard let aside else { preconditionFailure("\(path): create() comes before write(_:to:)") }
     try call { () throws(FileError) in
-      try fileSystem.writeAtomically(bytes, to: "\(temporary)/\(name)")
+      try fileSystem.withFile(name, .create, in: aside.directory) { file throws(FileError) in
+        try fileSystem.writeAll(bytes, to: file)
+        try fileSystem.synchronize(file)
+      }
     }
   }
 
-  /// Gives the complete directory its name. An earlier dataset is moved aside first and removed
-  /// last.
+  /// Gives the complete directory its name.
   func publish() throws(DatasetError) {
     // Another program may have been faster.
     try checkFree()
-    try call { () throws(FileError) in
-      try fileSystem.synchronizeDirectory(temporary)
-      let earlier = temporary + Self.earlier
-      let replaces = fileSystem.exists(path) ? try !fileSystem.list(path).isEmpty : false
-      if replaces { try fileSystem.rename(path, to: earlier) }
-      do throws(FileError) {
-        try fileSystem.rename(temporary, to: path)
-      } catch {
-        if replaces { try? fileSystem.rename(earlier, to: path) }
-        throw error
-      }
-      try fileSystem.synchronizeDirectory(parentDirectory(of: path))
-      if replaces { try? fileSystem.removeTree(earlier) }
-    }
+    try call { () throws(FileError) in try aside?.publish(replacing: overwrite) }
+    aside = nil
   }
 
   /// Removes what was written, as far as that goes: the error that led here is the one to report.
-  func remove() { try? fileSystem.removeTree(temporary) }
+  func remove() {
+    aside?.abandon()
+    aside = nil
+  }
 
   private func call<Result>(_ body: () throws(FileError) -> Result) throws(DatasetError) -> Result {
     do throws(FileError) { return try body() } catch { throw DatasetError(error) }

@@ -8,12 +8,13 @@ struct SplitWriter: ~Copyable {
   private let alignment: Int
 
   init(
-    _ directory: String, _ name: String, _ endOfText: UInt32, alignment: Int, shardTokens: Int,
+    _ directory: OpenFile, _ name: String, _ endOfText: UInt32, alignment: Int, shardTokens: Int,
     _ fileSystem: any FileSystem
   ) {
     self.alignment = alignment
     writer = TokenShardWriter(
-      directory: directory, name: name, shardTokens: shardTokens, fileSystem: fileSystem)
+      directory: directory.path, in: directory, name: name, shardTokens: shardTokens,
+      fileSystem: fileSystem)
     self.endOfText = endOfText
   }
 

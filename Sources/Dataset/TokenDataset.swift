@@ -98,7 +98,7 @@ public struct TokenDataset: Sendable {
     for expected in split.shards {
       let shard = try TokenShard(
         path: "\(directory)/\(expected.name)", vocabularySize: vocabularySize)
-      guard shard.count == expected.tokens, shard.checksum() == expected.crc32c else {
+      guard shard.count == expected.tokens, try shard.checksum() == expected.crc32c else {
         throw DatasetError(
           .malformed, at: shard.path,
           "is not the file that \(DatasetDescription.fileName) describes (\(expected.tokens) tokens, found \(shard.count); or another checksum): it is damaged or was replaced; tokenize the text again"

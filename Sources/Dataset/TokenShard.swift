@@ -1,13 +1,17 @@
 import Files
+import Synchronization
 
-/// A file of uint16 tokens, mapped: llm.c's `.bin` (a header of 256 little-endian int32: magic
+/// A file of uint16 tokens: llm.c's `.bin` (a header of 256 little-endian int32: magic
 /// 20240520, version 1, number of tokens, zeros) or nanoGPT's headerless `.bin`. A file that begins
 /// with the magic number is llm.c's; as tokens it would be 55448 and 308, the first of which
 /// GPT-2's vocabulary lacks.
 ///
 /// Every byte is checked when the file is opened: length against header, every id against the
-/// vocabulary. After that a token is a valid row of the embedding.
-public final class TokenShard: @unchecked Sendable {
+/// vocabulary. The file stays open and is read, not mapped, since a map of a file that somebody shortens ends
+/// the process. It may be changed all the same: each read looks at its length and time, and at the ids it
+/// brings. After the first one that is not what was opened all tokens are 0 and `failure` says why, which whoever
+/// uses tokens asks before the result counts.
+public final class TokenShard: Sendable {
   /// llm.c's first header word.
   public static let magic: Int32 = 20_240_520
   /// llm.c's other files that are called `.bin`: uint32 tokens, evaluation sets, models.
@@ -19,53 +23,141 @@ public final class TokenShard: @unchecked Sendable {
   public let path: String
   /// Number of tokens.
   public let count: Int
-  /// The tokens; like `fileBytes` only valid while the shard lives.
-  private let tokens: UnsafeBufferPointer<UInt16>
-  /// The bytes of the file, header included; empty for a shard in memory.
-  private let fileBytes: UnsafeRawBufferPointer
-  private let file: MappedFile?
+  private let source: Source
+  private let state = Mutex(State())
 
-  /// Maps and checks a file. Throws ``DatasetError`` if it cannot be read, is empty, its length
+  private enum Source {
+    case memory([UInt16])
+    case file(OpenFile, header: Int, limit: Int)
+  }
+
+  private struct State {
+    /// What the file was when it was opened.
+    var status: FileStatus?
+    /// Its checksum then, once it is known.
+    var checksum: UInt32?
+    var failure: DatasetError?
+  }
+
+  private static let files = LocalFileSystem()
+  /// Tokens read at a time.
+  private static let chunk = 1 << 16
+
+  /// Opens and checks a file. Throws ``DatasetError`` if it cannot be read, is empty, its length
   /// does not match its header, or a token is not below `vocabularySize` (nil: ids are not
   /// checked).
   public init(path: String, vocabularySize: Int?) throws(DatasetError) {
-    let file: MappedFile
-    do { file = try MappedFile(path: path) } catch { throw DatasetError(error) }
-    let bytes = file.bytes
-    let start = try Self.firstTokenOffset(bytes, path: path)
-    let body = UnsafeRawBufferPointer(rebasing: bytes[start...])
-    guard !body.isEmpty else {
-      throw DatasetError(.empty, at: path, "holds no tokens: expected uint16 tokens")
+    precondition(vocabularySize ?? 1 >= 1, "TokenShard: vocabulary \(vocabularySize ?? 0) < 1")
+    let file: OpenFile
+    do { file = try Self.files.open(path, .readRegular) } catch { throw DatasetError(error) }
+    let (status, header): (FileStatus, Int)
+    do {
+      status = try Self.files.status(file)
+      let start = try Self.files.readExactly(
+        file, count: min(status.size, Self.headerBytes), at: 0)
+      header = try Self.firstTokenOffset(start, fileBytes: status.size, path: path)
+      guard status.size > header else {
+        throw DatasetError(.empty, at: path, "holds no tokens: expected uint16 tokens")
+      }
+    } catch {
+      try? Self.files.close(file)
+      if let error = error as? DatasetError { throw error }
+      if let error = error as? FileError { throw DatasetError(error) }
+      throw DatasetError(.system, at: path, "\(error)")
     }
-    tokens = body.bindMemory(to: UInt16.self)
-    count = body.count / 2
-    fileBytes = bytes
     self.path = path
-    self.file = file
-    if let vocabularySize { try check(below: vocabularySize) }
+    count = (status.size - header) / 2
+    source = .file(file, header: header, limit: vocabularySize ?? 65_536)
+    state.withLock { $0.status = status }
+    if vocabularySize != nil { try check() }
   }
 
-  /// A shard in memory, its tokens copied.
+  /// A shard in memory.
   public init(tokens: [UInt16], name: String = "memory") {
-    let copy = UnsafeMutableBufferPointer<UInt16>.allocate(capacity: tokens.count)
-    _ = copy.initialize(from: tokens)
-    self.tokens = UnsafeBufferPointer(copy)
-    count = tokens.count
-    path = name
-    fileBytes = UnsafeRawBufferPointer(start: nil, count: 0)
-    file = nil
+    source = .memory(tokens)
+    (count, path) = (tokens.count, name)
   }
 
-  deinit { if file == nil { tokens.deallocate() } }
+  deinit { if case .file(let file, _, _) = source { try? Self.files.close(file) } }
 
-  /// Calls `body` with the tokens, which are valid that long.
+  /// Why the tokens that were read are not those of the file as it was opened; nil as long as they are.
+  public var failure: DatasetError? { state.withLock { $0.failure } }
+
+  /// Calls `body` with all the tokens, which are in memory that long.
   public func withTokens<Result>(_ body: (UnsafeBufferPointer<UInt16>) -> Result) -> Result {
-    withExtendedLifetime(self) { body(tokens) }
+    var all: [UInt16] = []
+    forEachSlice(0..<count) { all += $0 }
+    return all.withUnsafeBufferPointer(body)
+  }
+
+  /// The tokens of `range`, some at a time.
+  func forEachSlice(_ range: Range<Int>, _ body: (UnsafeBufferPointer<UInt16>) -> Void) {
+    precondition(
+      range.lowerBound >= 0 && range.upperBound <= count,
+      "TokenShard: tokens \(range) outside 0..<\(count)")
+    if case .memory(let tokens) = source {
+      return tokens.withUnsafeBufferPointer { body(UnsafeBufferPointer(rebasing: $0[range])) }
+    }
+    var room = [UInt16](repeating: 0, count: min(Self.chunk, range.count))
+    for start in stride(from: range.lowerBound, to: range.upperBound, by: Self.chunk) {
+      let count = min(Self.chunk, range.upperBound - start)
+      room.withUnsafeMutableBufferPointer { room in
+        let part = UnsafeMutableBufferPointer(rebasing: room[..<count])
+        read(start, into: part)
+        body(UnsafeBufferPointer(part))
+      }
+    }
+  }
+
+  /// Reads tokens; zeros, if they cannot be read or are not what they were.
+  private func read(_ start: Int, into tokens: UnsafeMutableBufferPointer<UInt16>) {
+    guard case .file(let file, let header, let limit) = source else { return }
+    do throws(DatasetError) {
+      if let failure { throw failure }
+      do throws(FileError) {
+        try Self.files.readExactly(
+          file, into: UnsafeMutableRawBufferPointer(tokens), at: header + 2 * start)
+      } catch {
+        try requireUnchanged(file)
+        throw DatasetError(error)
+      }
+      // After the reading, so that nothing comes in between.
+      try requireUnchanged(file)
+      var largest: UInt16 = 0
+      for token in tokens { largest = max(largest, token) }
+      if Int(largest) >= limit, let at = tokens.firstIndex(where: { Int($0) >= limit }) {
+        throw DatasetError(
+          .vocabulary, at: path,
+          "token \(start + at) is \(tokens[at]), but the vocabulary has ids 0 to \(limit - 1): the file is damaged, or was made with another tokenizer"
+        )
+      }
+    } catch {
+      tokens.update(repeating: 0)
+      state.withLock { $0.failure = $0.failure ?? error }
+    }
+  }
+
+  /// Throws if the file is not the one that was opened. One that was only touched, so that its bytes are the
+  /// same, is.
+  private func requireUnchanged(_ file: OpenFile) throws(DatasetError) {
+    let (was, checksum) = state.withLock { ($0.status, $0.checksum) }
+    do throws(FileError) {
+      let now = try Self.files.status(file)
+      guard let was, now.size != was.size || now.changed != was.changed else { return }
+      if now.size == was.size, let checksum, try Self.files.checksum(of: file) == checksum {
+        return state.withLock { $0.status = now }
+      }
+    } catch { throw DatasetError(error) }
+    throw DatasetError(
+      .malformed, at: path,
+      "was changed while it was in use (\(was?.size ?? 0) bytes when it was opened): bring it back as it was, then go on with --resume"
+    )
   }
 
   /// Where the tokens begin, once the length of the file agrees with its layout.
+  /// - bytes: its first `headerBytes` bytes
   private static func firstTokenOffset(
-    _ bytes: UnsafeRawBufferPointer, path: String
+    _ bytes: [UInt8], fileBytes: Int, path: String
   ) throws(DatasetError) -> Int {
     guard !bytes.isEmpty else {
       throw DatasetError(.empty, at: path, "is empty: expected uint16 tokens")
@@ -77,24 +169,24 @@ public final class TokenShard: @unchecked Sendable {
         "expected uint16 tokens, found an llm.c file of another kind (magic \(first))")
     }
     guard first == magic else {
-      if bytes.count % 2 != 0 {
+      if fileBytes % 2 != 0 {
         throw DatasetError(
           .malformed, at: path,
-          "expected an even number of bytes (uint16 tokens), found \(bytes.count): the file is damaged or no token shard"
+          "expected an even number of bytes (uint16 tokens), found \(fileBytes): the file is damaged or no token shard"
         )
       }
       return 0
     }
-    guard bytes.count >= headerBytes else {
+    guard fileBytes >= headerBytes else {
       throw DatasetError(
         .truncated, at: path,
-        "expected a header of \(headerBytes) bytes, found \(bytes.count) in all")
+        "expected a header of \(headerBytes) bytes, found \(fileBytes) in all")
     }
     guard headerWord(1, of: bytes) == 1 else {
       throw DatasetError(
         .malformed, at: path, "expected version 1 in the header, found \(headerWord(1, of: bytes))")
     }
-    let (said, found) = (Int(headerWord(2, of: bytes)), bytes.count - headerBytes)
+    let (said, found) = (Int(headerWord(2, of: bytes)), fileBytes - headerBytes)
     guard said >= 0, said * 2 == found else {
       throw DatasetError(
         said * 2 > found ? .truncated : .malformed, at: path,
@@ -104,36 +196,26 @@ public final class TokenShard: @unchecked Sendable {
     return headerBytes
   }
 
-  private static func headerWord(_ index: Int, of bytes: UnsafeRawBufferPointer) -> Int32 {
-    Int32(littleEndian: bytes.loadUnaligned(fromByteOffset: 4 * index, as: Int32.self))
+  private static func headerWord(_ index: Int, of bytes: [UInt8]) -> Int32 {
+    bytes.withUnsafeBytes {
+      Int32(littleEndian: $0.loadUnaligned(fromByteOffset: 4 * index, as: Int32.self))
+    }
   }
 
-  /// CRC-32C of the file.
-  func checksum() -> UInt32 { withExtendedLifetime(self) { CRC32C.checksum(fileBytes) } }
+  /// CRC-32C of the file, header included; 0 for a shard in memory.
+  func checksum() throws(DatasetError) -> UInt32 {
+    guard case .file(let file, _, _) = source else { return 0 }
+    if let known = state.withLock({ $0.checksum }) { return known }
+    do throws(FileError) {
+      let checksum = try Self.files.checksum(of: file)
+      state.withLock { $0.checksum = checksum }
+      return checksum
+    } catch { throw DatasetError(error) }
+  }
 
-  /// Throws at the first token that is not below `vocabularySize`.
-  func check(below vocabularySize: Int) throws(DatasetError) {
-    precondition(vocabularySize >= 1, "TokenShard: vocabulary \(vocabularySize) < 1")
-    guard let limit = UInt16(exactly: vocabularySize) else { return }
-    let bad = withTokens { tokens -> (index: Int, token: UInt16)? in
-      var start = 0
-      while start < tokens.count {
-        // The largest of a block is a vector loop; the guilty index is looked for only on failure.
-        let block = tokens[start..<min(start + 8192, tokens.count)]
-        var largest: UInt16 = 0
-        for token in block { largest = max(largest, token) }
-        if largest >= limit {
-          return block.firstIndex { $0 >= limit }.map { ($0, block[$0]) }
-        }
-        start = block.endIndex
-      }
-      return nil
-    }
-    if let bad {
-      throw DatasetError(
-        .vocabulary, at: path,
-        "token \(bad.index) is \(bad.token), but the vocabulary has ids 0 to \(vocabularySize - 1): the file is damaged, or was made with another tokenizer"
-      )
-    }
+  /// Throws at the first token that is not below the vocabulary's size.
+  private func check() throws(DatasetError) {
+    forEachSlice(0..<count) { _ in }
+    if let failure { throw failure }
   }
 }

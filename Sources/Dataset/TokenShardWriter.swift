@@ -4,6 +4,7 @@ public import Files
 /// `shardTokens` tokens each. A shard has no valid header before it is whole and on disk.
 public struct TokenShardWriter: ~Copyable {
   private let directory: String
+  private let folder: OpenFile?
   private let name: String
   private let shardTokens: Int
   private let fileSystem: any FileSystem
@@ -12,15 +13,16 @@ public struct TokenShardWriter: ~Copyable {
   private var pending: [UInt16] = []
   private var written: [DatasetDescription.Shard] = []
 
-  /// A writer into a directory that exists. Files of these names are replaced.
+  /// A writer into a directory that exists. A file of such a name that is there is an error.
+  /// - folder: that directory, open, where others may write beside it
   public init(
-    directory: String, name: String, shardTokens: Int = 100_000_000,
+    directory: String, in folder: OpenFile? = nil, name: String, shardTokens: Int = 100_000_000,
     fileSystem: any FileSystem = LocalFileSystem()
   ) {
     precondition(
       shardTokens >= 1 && shardTokens <= Int(Int32.max),
       "TokenShardWriter: \(shardTokens) tokens a shard, outside 1...2^31-1")
-    self.directory = directory
+    (self.directory, self.folder) = (directory, folder)
     self.name = name
     self.shardTokens = shardTokens
     self.fileSystem = fileSystem
@@ -59,7 +61,8 @@ public struct TokenShardWriter: ~Copyable {
       if let open = self.file {
         file = open
       } else {
-        file = try fileSystem.open("\(directory)/\(fileName)", .replace)
+        let path = folder == nil ? "\(directory)/\(fileName)" : fileName
+        file = try fileSystem.open(path, .create, in: folder)
         self.file = file
         let header = [UInt8](repeating: 0, count: TokenShard.headerBytes)
         try fileSystem.writeAll(header, to: file)
@@ -92,7 +95,7 @@ public struct TokenShardWriter: ~Copyable {
     } catch { throw DatasetError(error) }
     let shard = try TokenShard(path: file.path, vocabularySize: nil)
     written.append(
-      DatasetDescription.Shard(name: fileName, tokens: shard.count, crc32c: shard.checksum()))
+      DatasetDescription.Shard(name: fileName, tokens: shard.count, crc32c: try shard.checksum()))
     tokensInFile = 0
   }
 

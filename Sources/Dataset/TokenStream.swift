@@ -1,3 +1,5 @@
+import Files
+
 /// Several shards seen as one sequence of tokens.
 public struct TokenStream: Sendable {
   /// The shards, in order.
@@ -23,7 +25,9 @@ public struct TokenStream: Sendable {
   public subscript(index: Int) -> UInt16 {
     precondition(index >= 0 && index < count, "TokenStream: \(index) outside 0..<\(count)")
     let shard = shardIndex(of: index)
-    return shards[shard].withTokens { $0[index - starts[shard]] }
+    var token: UInt16 = 0
+    shards[shard].forEachSlice(index - starts[shard]..<index - starts[shard] + 1) { token = $0[0] }
+    return token
   }
 
   /// Copies the tokens from `start` on into `out` (filled whole), across shards where need be.
@@ -38,6 +42,27 @@ public struct TokenStream: Sendable {
     }
   }
 
+  /// Why tokens that were read are not those of the files as they were opened; nil as long as they are. To be
+  /// asked before what was made of them counts.
+  public var failure: DatasetError? {
+    for shard in shards { if let failure = shard.failure { return failure } }
+    return nil
+  }
+
+  /// CRC-32C of the tokens, as little-endian bytes.
+  public var checksum: UInt32 {
+    var crc32c: UInt32 = 0
+    forEachSlice(0..<count) {
+      crc32c = CRC32C.checksum(UnsafeRawBufferPointer($0), continuing: crc32c)
+    }
+    return crc32c
+  }
+
+  /// The same tokens in memory: for those who read them twice and must find the same.
+  func inMemory() -> TokenStream {
+    TokenStream(shards.map { shard in TokenShard(tokens: shard.withTokens(Array.init)) })
+  }
+
   /// The tokens of `range`, a slice of each shard at a time.
   @usableFromInline
   func forEachSlice(_ range: Range<Int>, _ body: (UnsafeBufferPointer<UInt16>) -> Void) {
@@ -49,7 +74,7 @@ public struct TokenStream: Sendable {
     while position < range.upperBound {
       let end = min(range.upperBound, starts[shard + 1])
       let slice = position - starts[shard]..<end - starts[shard]
-      shards[shard].withTokens { body(UnsafeBufferPointer(rebasing: $0[slice])) }
+      shards[shard].forEachSlice(slice, body)
       (shard, position) = (shard + 1, end)
     }
   }

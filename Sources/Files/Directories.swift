@@ -26,17 +26,17 @@ extension FileSystem {
     try synchronizeDirectory(parent)
   }
 
-  /// Removes a directory and everything in it. Symbolic links are removed, not followed.
-  public func removeTree(_ path: String) throws(FileError) {
-    for name in try list(path) {
-      let child = "\(path)/\(name)"
-      if try status(of: child, followingLinks: false).kind == .directory {
-        try removeTree(child)
-      } else {
-        try removeFile(child)
-      }
+  /// Removes a directory and everything in it, or a file. Symbolic links are removed, not followed, at the top
+  /// as below: each name is removed through its directory, open.
+  /// - directory: where the name is looked for; if `nil`, `name` is a path
+  public func removeTree(_ name: String, in directory: OpenFile? = nil) throws(FileError) {
+    do throws(FileError) {
+      return try removeFile(name, in: directory)
+    } catch  where error.code == EISDIR || error.code == EPERM {}
+    try withFile(name, .directoryNoLink, in: directory) { tree throws(FileError) in
+      for child in try list(tree) { try removeTree(child, in: tree) }
     }
-    try removeDirectory(path)
+    try removeDirectory(name, in: directory)
   }
 }
 
@@ -47,4 +47,14 @@ public func parentDirectory(of path: String) -> String {
   guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return "." }
   let parent = bytes[..<slash]
   return parent.isEmpty ? "/" : String(Substring(parent))
+}
+
+/// The last part of a path, without the slashes at its end.
+public func lastPart(of path: String) -> String {
+  var bytes = path.utf8[...]
+  while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }
+  guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")), bytes.count > 1 else {
+    return String(Substring(bytes))
+  }
+  return String(Substring(bytes[bytes.index(after: slash)...]))
 }

@@ -38,6 +38,11 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Whether the disk or the quota is full.
   public var isFull: Bool { code == ENOSPC || code == EDQUOT }
 
+  /// Whether the file system has no such call.
+  public var isUnsupported: Bool {
+    [EINVAL, ENOSYS, EOPNOTSUPP, EBADF, ENOLCK].contains(code)
+  }
+
   /// Whether somebody else holds the lock.
   public var isLocked: Bool { code == EWOULDBLOCK }
 }

@@ -4,9 +4,10 @@ extension FileSystem {
   /// Opens a file, hands it to `body` and closes it. Where `body` throws, its error is the one
   /// thrown.
   public func withFile<Result>(
-    _ path: String, _ mode: OpenMode, _ body: (OpenFile) throws(FileError) -> Result
+    _ path: String, _ mode: OpenMode, in directory: OpenFile? = nil,
+    _ body: (OpenFile) throws(FileError) -> Result
   ) throws(FileError) -> Result {
-    let file = try open(path, mode)
+    let file = try open(path, mode, in: directory)
     let result: Result
     do throws(FileError) {
       result = try body(file)
@@ -21,35 +22,61 @@ extension FileSystem {
   /// The bytes of a file. Refuses, without reading them, a file of more than `limit` bytes; with
   /// the default `mode` also whatever is not a regular file.
   public func readBytes(
-    _ path: String, limit: Int, mode: OpenMode = .readRegular
+    _ path: String, limit: Int, mode: OpenMode = .readRegular, in directory: OpenFile? = nil
   ) throws(FileError) -> [UInt8] {
-    try withFile(path, mode) { file throws(FileError) in
-      let size = try status(file).size
-      var bytes: [UInt8] = []
-      if size <= limit { bytes.reserveCapacity(size) }
-      // A pipe has no size.
-      let piece = size > 0 ? Swift.min(size, 1 << 20) : 1 << 16
-      var chunk = [UInt8](repeating: 0, count: piece)
-      var isTooLarge = size > limit
-      while !isTooLarge {
-        let count = try read(file, into: &chunk)
-        if count == 0 { break }
-        bytes.append(contentsOf: chunk[..<count])
-        isTooLarge = bytes.count > limit
-      }
-      guard !isTooLarge else {
-        throw FileError(
-          operation: "read", path: path, code: EFBIG,
-          detail: "it has \(Swift.max(size, bytes.count)) bytes; at most \(limit) are read here")
-      }
-      return bytes
+    try withFile(path, mode, in: directory) { file throws(FileError) in
+      try readBytes(file, limit: limit, fromStart: false)
     }
   }
 
-  /// Reads at the current position into an array. Returns the number of bytes; 0 is the end.
-  public func read(_ file: OpenFile, into chunk: inout [UInt8]) throws(FileError) -> Int {
+  /// The bytes of an open file, from its start or, what pipes need, from the current position. Refuses,
+  /// without reading them, a file of more than `limit` bytes.
+  public func readBytes(
+    _ file: OpenFile, limit: Int, fromStart: Bool = true
+  ) throws(FileError) -> [UInt8] {
+    let size = try status(file).size
+    var bytes: [UInt8] = []
+    if size <= limit { bytes.reserveCapacity(size) }
+    // A pipe has no size.
+    let piece = size > 0 ? Swift.min(size, 1 << 20) : 1 << 16
+    var chunk = [UInt8](repeating: 0, count: piece)
+    var isTooLarge = size > limit
+    while !isTooLarge {
+      let count = try read(file, into: &chunk, at: fromStart ? bytes.count : nil)
+      if count == 0 { break }
+      bytes.append(contentsOf: chunk[..<count])
+      isTooLarge = bytes.count > limit
+    }
+    guard !isTooLarge else {
+      throw FileError(
+        operation: "read", path: file.path, code: EFBIG,
+        detail: "it has \(Swift.max(size, bytes.count)) bytes; at most \(limit) are read here")
+    }
+    return bytes
+  }
+
+  /// The CRC-32C of an open file, read from its start.
+  /// - continuing: of the bytes before it
+  public func checksum(of file: OpenFile, continuing crc: UInt32 = 0) throws(FileError) -> UInt32 {
+    var chunk = [UInt8](repeating: 0, count: 1 << 20)
+    var (crc32c, offset) = (crc, 0)
+    while true {
+      let count = try read(file, into: &chunk, at: offset)
+      if count == 0 { return crc32c }
+      offset += count
+      crc32c = chunk.withUnsafeBytes {
+        CRC32C.checksum(UnsafeRawBufferPointer(rebasing: $0[..<count]), continuing: crc32c)
+      }
+    }
+  }
+
+  /// Reads from `offset`, or at the current position, into an array. Returns the number of bytes; 0 is the
+  /// end.
+  public func read(
+    _ file: OpenFile, into chunk: inout [UInt8], at offset: Int? = nil
+  ) throws(FileError) -> Int {
     let result = chunk.withUnsafeMutableBytes { buffer in
-      Swift.Result { () throws(FileError) in try read(file, into: buffer, at: nil) }
+      Swift.Result { () throws(FileError) in try read(file, into: buffer, at: offset) }
     }
     return try result.get()
   }
@@ -112,32 +139,14 @@ extension FileSystem {
   /// Writes a file that is, after a crash at any moment, either the old one or the new one: aside,
   /// synced, renamed, the directory synced.
   public func writeAtomically(_ bytes: [UInt8], to path: String) throws(FileError) {
-    let aside = pathAside(path)
+    let aside = try FileAside(for: path, self)
     do throws(FileError) {
-      try withFile(aside, .replace) { file throws(FileError) in
-        try writeAll(bytes, to: file)
-        try synchronize(file)
-      }
+      try writeAll(bytes, to: aside.file)
+      try aside.publish()
     } catch {
-      try? removeFile(aside)
+      aside.abandon()
       throw error
     }
-    try publish(aside, as: path)
-  }
-
-  /// Where a file is written before it gets its name: beside it, so that renaming moves no bytes.
-  public func pathAside(_ path: String) -> String { "\(path).tmp-\(getpid())" }
-
-  /// Gives a file that was written aside and synced its name, replacing a file that has it, and syncs
-  /// the directory. If it cannot be renamed, it is removed.
-  public func publish(_ aside: String, as path: String) throws(FileError) {
-    do throws(FileError) {
-      try rename(aside, to: path)
-    } catch {
-      try? removeFile(aside)
-      throw error
-    }
-    try synchronizeDirectory(parentDirectory(of: path))
   }
 
   /// Adds `bytes` to the end of a file, which is made if there is none.

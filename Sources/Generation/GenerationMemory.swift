@@ -22,24 +22,9 @@ public struct GenerationMemory: Sendable {
     ]
   }
 
-  /// Throws ``GenerationMemoryError`` if it is more than the limit.
-  public func check(_ limit: MemoryLimit) throws(GenerationMemoryError) {
-    if bytes > limit.available { throw GenerationMemoryError(needed: self, limit: limit) }
-  }
-}
-
-/// A model that the machine has no memory for.
-public struct GenerationMemoryError: Error, CustomStringConvertible {
-  /// What it takes.
-  public let needed: GenerationMemory
-  /// What there is.
-  public let limit: MemoryLimit
-
-  /// One line for the user, with both amounts.
-  public var description: String {
-    let list = needed.parts.map { "\($0.name) \(ByteCount($0.bytes))" }.joined(separator: ", ")
-    return
-      "not enough memory: \(ByteCount(needed.bytes)) needed (\(list)), \(limit): use --weights "
-      + "bf16, int8 or int4, or a smaller model or context"
+  /// Throws ``MemoryShortage`` if it is more than the limit.
+  public func check(_ limit: MemoryLimit) throws(MemoryShortage) {
+    try limit.require(
+      parts, advice: "use --weights bf16, int8 or int4, or a smaller model or context")
   }
 }

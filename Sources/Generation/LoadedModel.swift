@@ -30,7 +30,7 @@ public struct StoredModel {
   /// ``CheckpointError`` or ``TokenizerError``.
   public static func tokenizer(of file: ModelFile) throws -> Tokenizer {
     let (folder, rows) = (file.checkpoint.path, file.config.vocabularySize)
-    let tokenizer = try Tokenizer.load(directory: folder)
+    let tokenizer = try Tokenizer.load(directory: folder, contents: file.checkpoint.contents)
     guard tokenizer.vocabularySize <= rows else {
       throw CheckpointError.invalid(
         file: "\(folder)/tokenizer.json", place: "vocabulary",
@@ -41,7 +41,7 @@ public struct StoredModel {
   }
 
   /// Reads the weights and packs them for decoding, after a look at the memory that they and `pages`
-  /// pages of keys and values take. Throws ``GenerationMemoryError``, or as
+  /// pages of keys and values take. Throws ``MemoryShortage``, or as
   /// ``Transformer/ModelFile/decoderModel(_:on:)`` does.
   public func load(
     _ precision: WeightPrecision, kv: KVPrecision = .f32, pages: Int, on team: ThreadTeam,

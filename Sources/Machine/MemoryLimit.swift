@@ -50,6 +50,43 @@ public struct MemoryLimit: Sendable, Equatable, CustomStringConvertible {
   }
 }
 
+extension MemoryLimit {
+  /// Whether there is memory for what is going to be taken.
+  /// - parts: each part's bytes, with a name for the user
+  /// - advice: what to do if there is not
+  /// - Throws: ``MemoryShortage``
+  public func require(
+    _ parts: [(name: String, bytes: Int)], advice: String
+  ) throws(MemoryShortage) {
+    var needed = 0
+    for part in parts {
+      let sum = needed.addingReportingOverflow(part.bytes)
+      needed = sum.overflow ? .max : sum.partialValue
+    }
+    guard needed <= available else {
+      throw MemoryShortage(parts: parts, needed: needed, limit: self, advice: advice)
+    }
+  }
+}
+
+/// Work that the machine has no memory for.
+public struct MemoryShortage: Error, CustomStringConvertible {
+  /// What it takes.
+  public let parts: [(name: String, bytes: Int)]
+  /// All of it, in bytes.
+  public let needed: Int
+  /// What there is.
+  public let limit: MemoryLimit
+  /// What to do.
+  public let advice: String
+
+  /// One line for the user, with both amounts.
+  public var description: String {
+    let list = parts.map { "\($0.name) \(ByteCount($0.bytes))" }.joined(separator: ", ")
+    return "not enough memory: \(ByteCount(needed)) needed (\(list)), \(limit): \(advice)"
+  }
+}
+
 /// Bytes for people: "512 B", "32.0 KiB", "1.5 GiB".
 public struct ByteCount: Sendable, Equatable, CustomStringConvertible {
   /// The number of bytes.

@@ -10,12 +10,32 @@ extension Tokenizer {
   public static func load(
     directory: String, fileSystem: some FileSystem = LocalFileSystem()
   ) throws(TokenizerError) -> Tokenizer {
-    if let json = try read("\(directory)/tokenizer.json", fileSystem) {
+    try load(directory: directory) { (name, limit) throws(FileError) in
+      do throws(FileError) {
+        return try fileSystem.readBytes("\(directory)/\(name)", limit: limit)
+      } catch  where error.isMissing { return nil }
+    }
+  }
+
+  /// The tokenizer of a folder whose files somebody else reads, such as an open checkpoint.
+  ///
+  /// - directory: what errors call the folder.
+  /// - contents: the bytes of a file of at most `limit` bytes; nil if there is none of that name.
+  ///
+  /// Throws ``TokenizerError``: as ``load(file:fileSystem:)``, or if the folder has neither.
+  public static func load(
+    directory: String,
+    contents: (_ name: String, _ limit: Int) throws(FileError) -> [UInt8]?
+  ) throws(TokenizerError) -> Tokenizer {
+    func read(_ name: String) throws(TokenizerError) -> [UInt8]? {
+      do throws(FileError) { return try contents(name, largestFile) } catch { throw .file(error) }
+    }
+    if let json = try read("tokenizer.json") {
       return try Tokenizer(json: json, name: "\(directory)/tokenizer.json")
     }
-    guard let vocabulary = try read("\(directory)/vocab.json", fileSystem),
-      let merges = try read("\(directory)/merges.txt", fileSystem)
-    else { throw .missing(directory: directory) }
+    guard let vocabulary = try read("vocab.json"), let merges = try read("merges.txt") else {
+      throw .missing(directory: directory)
+    }
     return try Tokenizer(vocabulary: vocabulary, merges: merges, directory: directory)
   }
 
@@ -34,18 +54,6 @@ extension Tokenizer {
       throw .file(error)
     }
     return try Tokenizer(json: bytes, name: file)
-  }
-
-  /// The bytes of a file; nil if there is none.
-  private static func read(
-    _ path: String, _ fileSystem: some FileSystem
-  ) throws(TokenizerError) -> [UInt8]? {
-    do throws(FileError) {
-      return try fileSystem.readBytes(path, limit: largestFile)
-    } catch {
-      if error.isMissing { return nil }
-      throw .file(error)
-    }
   }
 
   /// The tokenizer that the bytes of a `tokenizer.json` describe.

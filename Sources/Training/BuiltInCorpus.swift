@@ -54,6 +54,12 @@ public struct BuiltInCorpus: Sendable {
     try asTraining {
       try check(directory, tokenizer: tokenizer, replacing: replacing, files)
       if try !(reusing && isMade(in: directory, tokenizer, files)) {
+        let place = try? files.status(of: directory, followingLinks: false)
+        guard place?.kind != .link else {
+          throw TrainingError.configuration(
+            "\(directory): is a symbolic link, through which nothing is written: remove it, or give --data "
+              + "\(directory) to train on what it leads to")
+        }
         progress("training a vocabulary of \(vocabulary) tokens")
         let vocabulary = try tokenizer ?? trainedTokenizer(on: team)
         try files.makeDirectories(parentDirectory(of: directory))

@@ -48,7 +48,9 @@ extension TrainingRun {
     guard checkpoint.contains("tokenizer.json") || checkpoint.contains("vocab.json") else {
       return nil
     }
-    return try asTraining { try Tokenizer.load(directory: checkpoint.path) }
+    return try asTraining {
+      try Tokenizer.load(directory: checkpoint.path, contents: checkpoint.contents)
+    }
   }
 
   /// Refuses tokens that another tokenizer made than the one that a checkpoint carries.

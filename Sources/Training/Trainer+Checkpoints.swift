@@ -22,7 +22,7 @@ extension Trainer {
     } catch .alreadyPublished {
       return
     } catch {
-      if final { throw .checkpoint(error) }
+      if final || error.isLost { throw .checkpoint(error) }
       report(
         .checkpointFailed(step: step, reason: "\(error)", earlier: (try? store.steps())?.last))
     }

@@ -3,7 +3,8 @@ import Files
 extension Trainer {
   /// Evaluates the fixed slice, if there is one.
   /// - Returns: whether it came to the end; else `shouldStop` said so before
-  func evaluate(_ shouldStop: () -> Bool) -> Bool {
+  /// - Throws: if its data were changed, after saving
+  func evaluate(_ shouldStop: () -> Bool) throws(TrainingError) -> Bool {
     struct Stop: Error {}
     guard let validation else { return true }
     let result: Evaluation
@@ -15,6 +16,10 @@ extension Trainer {
       }
     } catch {
       return false
+    }
+    if let failure = validation.stream.failure {
+      try save(final: true)
+      throw .dataset(failure)
     }
     var members: [JSONMember] = [
       JSONMember("event", "eval"), JSONMember("step", .integer(state.step)),

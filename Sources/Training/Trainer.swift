@@ -137,7 +137,7 @@ public final class Trainer {
       return isEvaluated
     }
     if !isEvaluated && state.step > 0 && isEvaluationDue {
-      guard evaluate(shouldStop) else { return try stop() }
+      guard try evaluate(shouldStop) else { return try stop() }
       writeLogs(synchronizeLogs)
     }
     while state.step < configuration.steps {
@@ -147,11 +147,13 @@ public final class Trainer {
       } catch {
         // What led to it is worth most.
         writeLogs(flushLogs)
+        // The state is as it was before the step; the run can go on when the data are back.
+        if case .dataset = error { try save(final: true) }
         throw error
       }
       let (t, last) = (state.step, state.step == configuration.steps)
       if isDue(t, options.sampleEvery) { report(.sample(step: t, parameters: theta)) }
-      if isEvaluationDue, !evaluate(shouldStop) { return try stop() }
+      if isEvaluationDue, try !evaluate(shouldStop) { return try stop() }
       if last {
         try save(final: true)
       } else if isDue(t, options.checkpointEvery) {
@@ -186,6 +188,7 @@ public final class Trainer {
     let curved = optimizer.wantsCurvature(step: t)
     if curved { estimateFromProducts(t) }
     let loss = stepGradient(t, curved && hessian == nil ? curvature : nil)
+    if let failure = windows.stream.failure { throw .dataset(failure) }
     let norm = GradientNorm(of: gradients.view(), on: team)
     if let refusal = refusal(t, loss, norm, curved: curved) {
       return try skip(t, loss, refusal, seconds: (clock.now - began) / .seconds(1))

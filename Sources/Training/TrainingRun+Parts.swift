@@ -24,7 +24,7 @@ extension TrainingRun {
     if request.resume && !hasSettings && !names.contains("run.lock") {
       throw .configuration("\(out): no run to resume there")
     }
-    if let foreign = names.first(where: { !isOurs($0) }) {
+    if let foreign = names.first(where: { !isOurs($0) && !files.isAside($0) }) {
       throw .configuration(
         "\(out) holds \(foreign.onOneLine), which is no run's: choose an --out that is new or empty"
       )
@@ -36,7 +36,9 @@ extension TrainingRun {
   /// What an interrupted start leaves behind, and what lies in directories unasked.
   private static func isOurs(_ name: String) -> Bool {
     ["run.lock", "metrics.jsonl", "data", "lost+found"].contains(name) || name.hasPrefix(".")
-      || name.hasPrefix("data.tmp-") || name.hasPrefix("events.out.tfevents.")
+      || name.hasPrefix("events.out.tfevents.")
+      // Of earlier versions, which named what they wrote aside after their process.
+      || ["data", "configuration.json", "metrics.jsonl"].contains { name.hasPrefix($0 + ".tmp-") }
   }
 
   /// The checkpoint to go on from, once the directory is this run's alone.
@@ -45,7 +47,6 @@ extension TrainingRun {
   ) throws(TrainingError) -> CheckpointDirectory? {
     try asTraining {
       try store.lock()
-      try store.cleanLeftovers()
       let found = try store.newestValid(verify: .everything)
       for damaged in found.damaged {
         report(.notice("passed over a damaged checkpoint: \(damaged)"))

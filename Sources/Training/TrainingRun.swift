@@ -56,6 +56,9 @@ public struct TrainingRun {
     try Self.checkDirectory(request, files)
     store = CheckpointStore(directory: request.out, files: files)
     resumeFrom = try Self.search(store, request, report)
+    if let resumeFrom {
+      try Self.checkBelonging(of: resumeFrom, to: request.out, files, report)
+    }
     (configuration, options) = try Self.settle(request, resumeFrom, files, report)
     for flag in request.flags where request.namesIdleFlags {
       if let reason = configuration.idleReason(of: flag.key) {

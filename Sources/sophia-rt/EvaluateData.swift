@@ -80,6 +80,7 @@ struct EvaluateData {
         members.append(JSONMember("\(name)_nats_per_token", .number(nats)))
       }
     }
+    if let failure = dataset.validation.failure ?? dataset.train.failure { throw failure }
     let verdict = try stories.map {
       try EvaluateStories(file: file, dataset: dataset, weights: weights, team: team).verdict($0)
     }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Checkpoints
 import Files
 import Generation
+import Machine
 import Tokenization
 import Transformer
 
@@ -73,6 +74,11 @@ struct ExportCommand: ParsableCommand {
     let file = try ModelFile(found)
     let tokenizer = try StoredModel.tokenizer(of: file).ggufMetadata(
       rows: file.config.vocabularySize, directory: found.path)
+    // One tensor at a time, as it is stored and transposed.
+    let largest = file.table.entries.map(\.count).max() ?? 0
+    try MemoryLimit.current().require(
+      [("the largest tensor, twice", 2 * 4 * largest), ("program", 64 << 20)],
+      advice: "export it on a machine with more")
     let metadata = file.ggufMetadata(type.stored) + tokenizer
     let result = Result { () throws(CheckpointError) in
       try GGUFWriter.write(file.ggufTensors(type.stored), metadata: metadata, to: out) {

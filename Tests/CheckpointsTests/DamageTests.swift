@@ -129,7 +129,9 @@ import Testing
   }
 
   @Test func whatIsOutOfReachIsNotTakenForDamage() throws {
-    let faulty = FaultyFileSystem(fault: .fail(EMFILE)) { $0.operation == "open" }
+    let faulty = FaultyFileSystem(fault: .fail(EMFILE)) {
+      $0.operation == "open" && $0.path.hasSuffix(CheckpointManifest.fileName)
+    }
     let store = CheckpointStore(directory: run.path, files: faulty)
     let error = try #require(throws: CheckpointError.self) { try store.newestValid() }
     #expect(

@@ -1,6 +1,7 @@
 import Checkpoints
 import Files
 import Foundation
+import Glibc
 import Testing
 import Training
 
@@ -97,6 +98,19 @@ extension ComparisonTests {
 
     /// A study that was handed on without its cells' folders has their results all the same: nothing is
     /// run, and nothing lost.
+    /// What a link in a study's directory leads to is not the study's.
+    @Test(arguments: ["cells", "adopted", "data"]) func linksAreRefused(_ name: String) throws {
+      let place = try StudyPlace()
+      let disk = LocalFileSystem()
+      try disk.makeDirectories(place.file("home/step-00000004"))
+      try disk.makeDirectories(place.file("out"))
+      try #require(symlink("../home", place.file("out/\(name)")) == 0)
+      let study = try place.study(seeds: "[1]")
+      let error = try #require(throws: ComparisonError.self) { try place.run(study) }
+      #expect(error.description.contains("out/\(name): path: expected a directory"))
+      #expect(try disk.list(place.file("home")) == ["step-00000004"])
+    }
+
     @Test func linesWithoutFoldersAreFinishedCells() throws {
       let place = try StudyPlace()
       let study = try place.study(seeds: "[1]")

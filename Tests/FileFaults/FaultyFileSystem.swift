@@ -96,9 +96,11 @@ public final class FaultyFileSystem: FileSystem {
   }
 
   /// Opens a file.
-  public func open(_ path: String, _ mode: OpenMode) throws(FileError) -> OpenFile {
-    _ = try enter("open", path)
-    let file = try base.open(path, mode)
+  public func open(
+    _ path: String, _ mode: OpenMode, in directory: OpenFile?
+  ) throws(FileError) -> OpenFile {
+    _ = try enter("open", directory?.path(of: path) ?? path)
+    let file = try base.open(path, mode, in: directory)
     state.withLock { _ = $0.open.insert(file) }
     return file
   }
@@ -161,45 +163,57 @@ public final class FaultyFileSystem: FileSystem {
   }
 
   /// Looks at a path.
-  public func status(of path: String, followingLinks: Bool) throws(FileError) -> FileStatus {
-    _ = try enter("status", path)
-    return try base.status(of: path, followingLinks: followingLinks)
+  public func status(
+    of path: String, followingLinks: Bool, in directory: OpenFile?
+  ) throws(FileError) -> FileStatus {
+    _ = try enter("status", directory?.path(of: path) ?? path)
+    return try base.status(of: path, followingLinks: followingLinks, in: directory)
   }
 
   /// Renames.
-  public func rename(_ path: String, to newPath: String) throws(FileError) {
-    _ = try enter("rename", path)
-    try base.rename(path, to: newPath)
+  public func rename(
+    _ path: String, to newPath: String, in directory: OpenFile?
+  ) throws(FileError) {
+    _ = try enter("rename", directory?.path(of: path) ?? path)
+    try base.rename(path, to: newPath, in: directory)
+  }
+
+  /// Exchanges two names.
+  public func exchange(
+    _ path: String, with other: String, in directory: OpenFile?
+  ) throws(FileError) {
+    _ = try enter("exchange", directory?.path(of: path) ?? path)
+    try base.exchange(path, with: other, in: directory)
   }
 
   /// Removes a file.
-  public func removeFile(_ path: String) throws(FileError) {
-    _ = try enter("removeFile", path)
-    try base.removeFile(path)
+  public func removeFile(_ path: String, in directory: OpenFile?) throws(FileError) {
+    _ = try enter("removeFile", directory?.path(of: path) ?? path)
+    try base.removeFile(path, in: directory)
   }
 
   /// Makes a directory.
-  public func makeDirectory(_ path: String) throws(FileError) {
-    _ = try enter("makeDirectory", path)
-    try base.makeDirectory(path)
+  public func makeDirectory(_ path: String, in directory: OpenFile?) throws(FileError) {
+    _ = try enter("makeDirectory", directory?.path(of: path) ?? path)
+    try base.makeDirectory(path, in: directory)
   }
 
   /// Removes a directory.
-  public func removeDirectory(_ path: String) throws(FileError) {
-    _ = try enter("removeDirectory", path)
-    try base.removeDirectory(path)
+  public func removeDirectory(_ path: String, in directory: OpenFile?) throws(FileError) {
+    _ = try enter("removeDirectory", directory?.path(of: path) ?? path)
+    try base.removeDirectory(path, in: directory)
   }
 
   /// Syncs a directory.
-  public func synchronizeDirectory(_ path: String) throws(FileError) {
-    _ = try enter("synchronizeDirectory", path)
-    try base.synchronizeDirectory(path)
+  public func synchronizeDirectory(_ directory: OpenFile) throws(FileError) {
+    _ = try enter("synchronizeDirectory", directory.path)
+    try base.synchronizeDirectory(directory)
   }
 
   /// Lists a directory.
-  public func list(_ path: String) throws(FileError) -> [String] {
-    _ = try enter("list", path)
-    return try base.list(path)
+  public func list(_ directory: OpenFile) throws(FileError) -> [String] {
+    _ = try enter("list", directory.path)
+    return try base.list(directory)
   }
 
   /// Asks for the free space.

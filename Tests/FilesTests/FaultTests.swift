@@ -19,7 +19,8 @@ import Testing
       try files.writeAtomically(old, to: directory("a"))
       let faulty = FaultyFileSystem(fault: fault, at: number)
       let succeeded = (try? faulty.writeAtomically(new, to: directory("a"))) != nil
-      if faulty.isArmed { return number - 1 }
+      // What comes after the syncs is no matter.
+      if faulty.isArmed || (succeeded && fault != .shortWrite) { return number - 1 }
       #expect(faulty.openCount == 0)
       try check(faulty, succeeded, directory.path)
     }
@@ -30,11 +31,11 @@ import Testing
     let calls = try everyCall(.fail(code)) { (faulty, succeeded, directory) throws in
       #expect(!succeeded)
       // The last call syncs the directory: the new file is there, only perhaps not yet for good.
-      let isLast = faulty.calls.last?.operation == "synchronizeDirectory"
+      let isLast = faulty.calls.contains { $0.operation == "synchronizeDirectory" }
       #expect(try files.readBytes("\(directory)/a", limit: 9999) == (isLast ? new : old))
       #expect(try files.list(directory) == ["a"])
     }
-    #expect(calls == 6)
+    #expect(calls == 11)
   }
 
   @Test func afterDeathTheOldOrTheNewFileIsThere() throws {
@@ -43,7 +44,7 @@ import Testing
       #expect([old, new].contains(try files.readBytes("\(directory)/a", limit: 9999)))
       #expect(throws: FileError.self) { try faulty.list(directory) }
     }
-    #expect(calls == 6)
+    #expect(calls == 11)
   }
 
   @Test func aShortWriteIsContinued() throws {
@@ -59,7 +60,9 @@ import Testing
     try faulty.writeAtomically(new, to: directory("a"))
     #expect(
       faulty.calls.map(\.operation) == [
-        "open", "write", "synchronize", "close", "rename", "synchronizeDirectory",
+        "open", "list", "open", "lock", "status", "write", "synchronize", "status", "status",
+        "rename",
+        "synchronizeDirectory", "close", "close",
       ])
   }
 

@@ -74,16 +74,6 @@ import Testing
     for (path, parent) in parents { #expect(parentDirectory(of: path) == parent) }
   }
 
-  @Test func mapping() throws {
-    let directory = try TemporaryDirectory()
-    try files.writeAtomically(Array(0...255), to: directory("a"))
-    #expect(try MappedFile(path: directory("a")).withBytes { Array($0) } == Array(0...255))
-    try files.writeAtomically([], to: directory("empty"))
-    #expect(try MappedFile(path: directory("empty")).withBytes { $0.count } == 0)
-    #expect(throws: FileError.self) { try MappedFile(path: directory("no")) }
-    #expect(throws: FileError.self) { try MappedFile(path: directory.path) }
-  }
-
   @Test func aLockHasOneHolder() throws {
     let directory = try TemporaryDirectory()
     let first = try files.open(directory("lock"), .update)

@@ -25,7 +25,7 @@ import Transformer
       MemoryLimit(
         meminfo: "MemTotal: 200000 kB\nMemAvailable: 60000 kB\n",
         cgroup: CgroupLimits(files: SystemFiles { _ in nil })))
-    let error = #expect(throws: GenerationMemoryError.self) {
+    let error = #expect(throws: MemoryShortage.self) {
       try stored.load(.f32, pages: 4, on: place.team, limit: limit)
     }
     let text = error?.description ?? ""

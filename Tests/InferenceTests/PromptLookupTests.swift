@@ -55,7 +55,8 @@ import Testing
     let tiny = try TinyModel(V: V, T: T, seed: seed)
     let model = try tiny.decoderModel()
     var timing = (proposed: 0, accepted: 0)
-    for (n, sampling) in SamplerTests.settings.enumerated() {
+    for (n, wide) in SamplerTests.settings.enumerated() {
+      let sampling = SamplerTests.within(V, wide)
       let words = tiny.tokens(5, seed: seed &* 31 &+ UInt64(n))
       var request = SequenceRequest(
         prompt: Array((words + words.dropLast() + words).prefix(T)), maxTokens: 3 + 11 * (n % 9),

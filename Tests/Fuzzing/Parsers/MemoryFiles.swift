@@ -2,7 +2,8 @@ import Files
 import Glibc
 import Synchronization
 
-/// Files in memory, by their paths: to be read and, new ones, written. There are no directories.
+/// Files in memory, by their paths: to be read and, new ones, written. A directory is the
+/// beginning of a path.
 final class MemoryFiles: FileSystem {
   private struct State {
     var contents: [String: [UInt8]]
@@ -17,8 +18,16 @@ final class MemoryFiles: FileSystem {
   /// The bytes of a file.
   subscript(path: String) -> [UInt8]? { state.withLock { $0.contents[path] } }
 
-  func open(_ path: String, _ mode: OpenMode) throws(FileError) -> OpenFile {
+  func open(
+    _ path: String, _ mode: OpenMode, in directory: OpenFile?
+  ) throws(FileError) -> OpenFile {
+    let path = directory?.path(of: path) ?? path
     let result = state.withLock { state -> Result<OpenFile, FileError> in
+      // Every path may be a directory's.
+      if mode == .directory || mode == .directoryNoLink {
+        state.next += 1
+        return .success(OpenFile(descriptor: state.next, path: path))
+      }
       let isNew = state.contents[path] == nil
       if isNew != (mode == .create) {
         return .failure(FileError(operation: "open", path: path, code: isNew ? ENOENT : EEXIST))
@@ -57,7 +66,10 @@ final class MemoryFiles: FileSystem {
     try status(of: file.path, followingLinks: true)
   }
 
-  func status(of path: String, followingLinks: Bool) throws(FileError) -> FileStatus {
+  func status(
+    of path: String, followingLinks: Bool, in directory: OpenFile?
+  ) throws(FileError) -> FileStatus {
+    let path = directory?.path(of: path) ?? path
     guard let bytes = self[path] else {
       throw FileError(operation: "look at", path: path, code: ENOENT)
     }
@@ -66,7 +78,7 @@ final class MemoryFiles: FileSystem {
 
   func allocate(_ size: Int, for file: OpenFile) throws(FileError) {}
   func synchronize(_ file: OpenFile) throws(FileError) {}
-  func synchronizeDirectory(_ path: String) throws(FileError) {}
+  func synchronizeDirectory(_ directory: OpenFile) throws(FileError) {}
 
   // What no reader calls.
 
@@ -76,13 +88,24 @@ final class MemoryFiles: FileSystem {
     throw unsupported("write", file.path)
   }
   func lock(_ file: OpenFile) throws(FileError) { throw unsupported("lock", file.path) }
-  func rename(_ path: String, to newPath: String) throws(FileError) {
-    throw unsupported("rename", path)
+  func rename(
+    _ path: String, to newPath: String, in directory: OpenFile?
+  ) throws(FileError) { throw unsupported("rename", path) }
+  func exchange(
+    _ path: String, with other: String, in directory: OpenFile?
+  ) throws(FileError) { throw unsupported("exchange", path) }
+  func removeFile(_ path: String, in directory: OpenFile?) throws(FileError) {
+    throw unsupported("remove", path)
   }
-  func removeFile(_ path: String) throws(FileError) { throw unsupported("remove", path) }
-  func makeDirectory(_ path: String) throws(FileError) { throw unsupported("make", path) }
-  func removeDirectory(_ path: String) throws(FileError) { throw unsupported("remove", path) }
-  func list(_ path: String) throws(FileError) -> [String] { throw unsupported("list", path) }
+  func makeDirectory(_ path: String, in directory: OpenFile?) throws(FileError) {
+    throw unsupported("make", path)
+  }
+  func removeDirectory(_ path: String, in directory: OpenFile?) throws(FileError) {
+    throw unsupported("remove", path)
+  }
+  func list(_ directory: OpenFile) throws(FileError) -> [String] {
+    throw unsupported("list", directory.path)
+  }
   func freeSpace(at path: String) throws(FileError) -> Int { throw unsupported("ask of", path) }
 
   private func unsupported(_ operation: String, _ path: String) -> FileError {
