@@ -26,6 +26,13 @@ extension FileSystem {
     try synchronizeDirectory(parent)
   }
 
+  /// The directories that ``makeDirectories(_:)`` would make, the innermost first.
+  public func missingDirectories(of path: String) -> [String] {
+    if exists(path) { return [] }
+    let parent = parentDirectory(of: path)
+    return [path] + (parent == path ? [] : missingDirectories(of: parent))
+  }
+
   /// Removes a directory and everything in it. Symbolic links are removed, not followed.
   public func removeTree(_ path: String) throws(FileError) {
     for name in try list(path) {

@@ -23,12 +23,14 @@ struct EvaluateStories {
       of: corpus, .training, tokenizer: dataset.tokenizer, on: team)
     let held = StoryEvaluation.stream(
       of: corpus, .validation, tokenizer: dataset.tokenizer, on: team)
-    let ngrams = [1, 3].map {
-      NGramModel(
+    let ngrams = try [1, 3].map {
+      try Interrupts.check()
+      return NGramModel(
         order: $0, tokens: training, vocabularySize: dataset.tokenizer.vocabularySize, on: team
       ).crossEntropy(of: held, on: team)
     }
     var references = StoryReferences()
+    try Interrupts.check()
     let model = try LoadedModel.decoderModel(of: file, weights, on: team)
     for text in try StoryWriter(model: model, tokenizer: dataset.tokenizer, team: team).texts(count)
     {

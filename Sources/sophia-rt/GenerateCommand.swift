@@ -66,6 +66,9 @@ struct GenerateCommand: ParsableCommand {
   var kv = KVPrecision.f32
   @Flag(help: "When the context is full, go on with its last half instead of stopping.")
   var slide = false
+  @Flag(
+    help: "Write control characters to a terminal as they are; without it they are escaped there.")
+  var raw = false
   @OptionGroup var threadOptions: ThreadOptions
 
   func validate() throws {
@@ -86,6 +89,7 @@ struct GenerateCommand: ParsableCommand {
 
   func run() throws {
     if interactive { Interrupts.installForSession() } else { Interrupts.install() }
+    if raw { StandardOutput.passControlCharacters() }
     var terminal = Terminal()
     let (_, team) = try threadOptions.team()
     let began = ContinuousClock.now

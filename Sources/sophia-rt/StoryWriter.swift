@@ -25,6 +25,7 @@ struct StoryWriter {
       texts[id] = []
     }
     while engine.unfinished > 0 {
+      try Interrupts.check()
       for step in try engine.step() {
         if let token = step.token, token < tokenizer.vocabularySize {
           texts[step.request]?.append(token)
