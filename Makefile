@@ -1,4 +1,5 @@
-# make demo     trains on the built-in corpus for six to nine minutes, then prints generated text
+# make demo     trains on the built-in corpus for six to nine minutes, then prints generated text; the run
+#               is in the build folder
 # make test     runs every test (FILTER='regex' runs some); installs Chromium and, into .venv, TensorBoard,
 #               which open what the program writes
 # make build    builds .build/release/sophia-rt
@@ -9,7 +10,9 @@
 #               safetensors, index, tokenizer, vocabulary, config, shard, dataset, questions, prompts,
 #               manifest or state; the inputs found on the way are kept and gone on from
 # make lint     checks the format of every Swift file
-# make setup    installs the missing Debian packages (the others call it)
+# make setup    installs the missing Debian packages, as root or by sudo (the others call it); it says
+#               which before it does. NO_INSTALL=1, with any of them, installs nothing: what is missing
+#               is named, and what cannot do without it fails
 #
 # ISA is the instruction set: native (default), x86-64-v3 (AVX2), x86-64-v4 (AVX-512). Each has a
 # build folder of its own. One configuration serves build, demo and test, so nothing is compiled
@@ -27,16 +30,19 @@ STRICT := --explicit-target-dependency-import-check error
 FORMATTED := Sources Tests Benchmarks models Package.swift
 export SOPHIA_MARCH := $(ISA)
 
+DEMO := $(SCRATCH)/demo
+export NO_INSTALL
+
 .PHONY: demo test build tests interop fuzz lint setup clean
 
 demo: build
-	@rm -rf demo
-	$(SCRATCH)/release/sophia-rt train --model nano --eval-every 200 --out demo
-	$(SCRATCH)/release/sophia-rt evaluate --checkpoint demo --stories 200 --require-good-stories
-	$(SCRATCH)/release/sophia-rt generate --checkpoint demo --max-tokens 240 --seed 1 </dev/null
+	@rm -rf $(DEMO)
+	$(SCRATCH)/release/sophia-rt train --model nano --eval-every 200 --out $(DEMO)
+	$(SCRATCH)/release/sophia-rt evaluate --checkpoint $(DEMO) --stories 200 --require-good-stories
+	$(SCRATCH)/release/sophia-rt generate --checkpoint $(DEMO) --max-tokens 240 --seed 1 </dev/null
 	@echo
 	@echo "Go on with:"
-	@echo "  $(SCRATCH)/release/sophia-rt generate --checkpoint demo --prompt 'Once upon a time'"
+	@echo "  $(SCRATCH)/release/sophia-rt generate --checkpoint $(DEMO) --prompt 'Once upon a time'"
 	@echo "  $(SCRATCH)/release/sophia-rt tokenize YOUR.txt --train-vocab 8192 --out data"
 	@echo "  $(SCRATCH)/release/sophia-rt train --model tiny --data data --out run"
 

@@ -47,7 +47,8 @@ let package = Package(
   name: "sophia-rt",
   products: [.executable(name: "sophia-rt", targets: ["sophia-rt"])],
   dependencies: [
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+    // Exact, as Package.resolved is not in the repository: everybody builds the same.
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2")
   ],
   targets: [
     // What Swift cannot say: OpenMP team, hwloc, inline vector instructions.
@@ -133,7 +134,7 @@ let package = Package(
       dependencies: [
         "Training", "Comparison", "Generation", "Inference", "Benchmarks", "Tokenization",
         "Dataset", "Stories", "Tasks",
-        "Checkpoints", "Machine", "Files", "Transformer", "Kernels", "Presets",
+        "Checkpoints", "Machine", "Files", "Transformer", "Kernels", "Presets", "CSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swift),
 

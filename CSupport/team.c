@@ -2,6 +2,7 @@
 #include "cs_topology.h"
 #include <immintrin.h>
 #include <pthread.h>
+#include <stdlib.h>
 
 #if !__has_include(<omp.h>)
 #error "OpenMP's omp.h is missing: apt install libomp-dev (make setup does it)"
@@ -11,6 +12,10 @@
 // The CPU that this thread is bound to; UNKNOWN for one that no team has placed yet.
 enum { UNKNOWN = -2, FREE = -1 };
 static _Thread_local int place = UNKNOWN;
+
+// Whether the thread runs a body of a team of several threads. OpenMP knows it too, but asking it starts
+// it, and a team of one thread needs no OpenMP.
+static _Thread_local int in_team;
 
 const void *cs_thread_identity(void) { return &place; }
 
@@ -34,7 +39,7 @@ uint32_t cs_float_mode(void) { return _mm_getcsr(); }
 
 static void run_alone(const int32_t *cpus, void (*body)(void *, int), void *context) {
   // Inside another team's region the thread keeps that team's place.
-  if (cpus && !omp_in_parallel()) bind(cpus[0]);
+  if (cpus && !in_team) bind(cpus[0]);
   flush_denormals();
   body(context, 0);
 }
@@ -65,7 +70,9 @@ static int run_team(int threads, const int32_t *cpus, int passive, void (*body)(
         unbind();
       }
       flush_denormals();
+      in_team = 1;
       body(context, thread);
+      in_team = 0;
     }
     if (thread == 0) given = size;
   }
@@ -78,7 +85,7 @@ int cs_team_run(int threads, const int32_t *cpus, int passive, void (*body)(void
   int given = 1;
   if (threads <= 1) {
     run_alone(cpus, body, context);
-  } else if (!omp_in_parallel()) {
+  } else if (!in_team) {
     given = run_team(threads, cpus, passive, body, context);
   }
   _mm_setcsr(mode);
@@ -90,6 +97,32 @@ void cs_team_barrier(void) {
 }
 
 int cs_team_limit(void) { return omp_get_thread_limit(); }
+
+static void *wait_for(void *gate) {
+  pthread_mutex_lock(gate);
+  pthread_mutex_unlock(gate);
+  return NULL;
+}
+
+int cs_team_possible(int threads) {
+  pthread_mutex_t gate = PTHREAD_MUTEX_INITIALIZER;
+  pthread_attr_t attributes;
+  pthread_t *made = calloc((size_t)threads, sizeof *made);
+  if (!made || pthread_attr_init(&attributes)) {
+    free(made);
+    return 1;
+  }
+  // Stacks as large as those that OpenMP will ask for.
+  pthread_attr_setstacksize(&attributes, kmp_get_stacksize_s());
+  int count = 1;
+  pthread_mutex_lock(&gate);
+  while (count < threads && !pthread_create(&made[count], &attributes, wait_for, &gate)) count++;
+  pthread_mutex_unlock(&gate);
+  for (int i = 1; i < count; i++) pthread_join(made[i], NULL);
+  pthread_attr_destroy(&attributes);
+  free(made);
+  return count;
+}
 
 int64_t cs_fetch_add(int64_t *counter, int64_t amount) {
   return __atomic_fetch_add(counter, amount, __ATOMIC_RELAXED);

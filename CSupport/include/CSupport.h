@@ -2,6 +2,7 @@
 // concern has a header of its own.
 #pragma once
 #include "cs_isa.h"
+#include "cs_process.h"
 #include "cs_quantized.h"
 #include "cs_team.h"
 #include "cs_topology.h"

@@ -19,6 +19,10 @@ void cs_team_barrier(void);
 /// How many threads a team may have at most (OMP_THREAD_LIMIT).
 int cs_team_limit(void);
 
+/// How many of `threads` threads the system lets this process have now, the caller among them: fewer
+/// under `ulimit -u`, a control group's pids.max, or with no room for their stacks. OpenMP would abort.
+int cs_team_possible(int threads);
+
 /// Adds `amount` and returns the value before: hands out work inside a parallel region.
 int64_t cs_fetch_add(int64_t *counter, int64_t amount);
 

@@ -91,8 +91,9 @@ public struct CheckpointDirectory: Sendable {
     _ path: String, verify verification: Verification = .structure,
     files: any FileSystem = LocalFileSystem()
   ) throws(CheckpointError) -> (checkpoint: CheckpointDirectory, damaged: [DamagedCheckpoint]) {
-    let status = try onDisk { () throws(FileError) in
-      try files.status(of: path, followingLinks: true)
+    let status: FileStatus
+    do throws(FileError) { status = try files.status(of: path, followingLinks: true) } catch {
+      throw .file(error.explainingHubName())
     }
     guard status.kind == .directory else {
       throw Pickle.isPickle(path) ? .pickle(path: path) : .notACheckpoint(path: path)

@@ -62,7 +62,7 @@ public enum CheckpointError: Error, Sendable, Equatable, CustomStringConvertible
       return "\(path.onOneLine): expected safetensors, found a PyTorch pickle, which can run code "
         + "and is not read; convert it: \(Pickle.conversion(of: path))"
     case .stopped(let path): return "\(path.onOneLine): not written: stopped as asked"
-    case .noMemory(let bytes): return "cannot allocate \(bytes >> 20) MiB for a tensor"
+    case .noMemory(let bytes): return "cannot allocate \(bytes) bytes for a tensor"
     case .notACheckpoint(let path):
       return "\(path.onOneLine): expected a checkpoint (config.json, model.safetensors) or a run "
         + "directory with step-… folders, found neither"

@@ -128,6 +128,16 @@ public final class CheckpointStore: Sendable {
     try? files.close(held.directory)
   }
 
+  /// Lets another writer in, and removes those of `directories`, the innermost first, that hold nothing
+  /// but the lock: of a run that has not begun.
+  public func abandon(_ directories: [String]) {
+    if isLocked && !directories.isEmpty && (try? files.list(directory)) == ["run.lock"] {
+      try? files.removeFile("\(directory)/run.lock")
+    }
+    unlock()
+    for path in directories { try? files.removeDirectory(path) }
+  }
+
   /// Whether this object is the one writer of the directory.
   public var isLocked: Bool { held.withLock { $0 != nil } }
 

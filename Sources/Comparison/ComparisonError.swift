@@ -64,6 +64,6 @@ func asComparison<T>(_ place: String = "", _ body: () throws -> T) throws(Compar
   } catch let error as TrainingError {
     throw .training(place: place, error)
   } catch {
-    throw .training(place: place, .configuration("\(error)"))
+    throw .training(place: place, .other(error))
   }
 }

@@ -26,6 +26,13 @@ extension FileSystem {
     try synchronizeDirectory(parent)
   }
 
+  /// The directories that ``makeDirectories(_:)`` would make, the innermost first.
+  public func missingDirectories(of path: String) -> [String] {
+    if exists(path) { return [] }
+    let parent = parentDirectory(of: path)
+    return [path] + (parent == path ? [] : missingDirectories(of: parent))
+  }
+
   /// Removes a directory and everything in it, or a file. Symbolic links are removed, not followed, at the top
   /// as below: each name is removed through its directory, open.
   /// - directory: where the name is looked for; if `nil`, `name` is a path

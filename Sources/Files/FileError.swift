@@ -46,20 +46,3 @@ public struct FileError: Error, Sendable, Equatable, CustomStringConvertible {
   /// Whether somebody else holds the lock.
   public var isLocked: Bool { code == EWOULDBLOCK }
 }
-
-extension String {
-  /// The string with control characters escaped and at most 200 characters, fit for an error
-  /// message of one line whatever a hostile file put into its names.
-  package var onOneLine: String {
-    var line = ""
-    for (count, scalar) in unicodeScalars.enumerated() {
-      if count == 200 { return line + "…" }
-      switch scalar.properties.generalCategory {
-      case .control, .format, .lineSeparator, .paragraphSeparator:
-        line += "\\u{\(String(scalar.value, radix: 16))}"
-      default: line.unicodeScalars.append(scalar)
-      }
-    }
-    return line
-  }
-}

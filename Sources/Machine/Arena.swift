@@ -94,7 +94,7 @@ public struct MemoryError: Error, CustomStringConvertible {
   public let errno: Int32
   /// One line for the user.
   public var description: String {
-    "cannot allocate \(bytes >> 20) MiB: \(String(cString: strerror(errno)))"
+    "cannot allocate \(ByteCount(bytes)): \(String(cString: strerror(errno)))"
   }
 }
 

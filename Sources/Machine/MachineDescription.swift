@@ -36,7 +36,7 @@ public struct MachineDescription: Sendable, Equatable {
       topology: topology,
       plan: try ThreadPlan(
         topology: topology, affinity: .ofThisProcess, quota: CgroupLimits(files: files).cpuQuota,
-        threads: threads, cpus: list),
+        openMPThreads: OpenMPThreads.environment, threads: threads, cpus: list),
       memory: MemoryLimit.current(files: files))
   }
 

@@ -12,6 +12,16 @@ public enum MachineError: Error, Equatable, CustomStringConvertible {
   case threadCount(Int, limit: Int, String)
   /// Fewer threads than wanted, because the environment says so.
   case threadLimit(Int, wanted: Int)
+  /// Fewer threads than wanted, because the system makes no more.
+  case threadsRefused(Int, wanted: Int)
+
+  /// Whether the user's flags are at fault, not the system.
+  public var isOfFlags: Bool {
+    switch self {
+    case .cpuList, .noSuchCPU, .cpuNotAllowed, .threadCount: true
+    case .topology, .threadLimit, .threadsRefused: false
+    }
+  }
 
   /// One line: where, expected, found, what to do.
   public var description: String {
@@ -29,6 +39,9 @@ public enum MachineError: Error, Equatable, CustomStringConvertible {
       "--threads \(count): expected 1 to \(limit) (\(reason))"
     case .threadLimit(let limit, let wanted):
       "OMP_THREAD_LIMIT=\(limit), where \(wanted) threads are wanted: unset it, or give --threads \(limit)"
+    case .threadsRefused(let possible, let wanted):
+      "the system lets this process have \(possible) of \(wanted) threads (ulimit -u, the pids.max of a "
+        + "control group, memory for stacks): raise the limit, or give --threads \(possible)"
     }
   }
 }

@@ -1,7 +1,8 @@
 import CSupport
+import Glibc
 
-/// How many threads compute, and on which CPUs: physical cores ∩ affinity mask ∩ ⌊cgroup quota⌋,
-/// unless the user says otherwise. One thread a core, numbered in hwloc's order: the threads of a
+/// How many threads compute, and on which CPUs: physical cores ∩ affinity mask ∩ ⌊cgroup quota⌋, and
+/// at most OMP_NUM_THREADS, unless the user says otherwise. One thread a core, numbered in hwloc's order: the threads of a
 /// NUMA node are consecutive, and so are the nodes of a package.
 ///
 /// Threads are bound where the plan takes every core it may use, or CPUs that the user names. With
@@ -21,13 +22,15 @@ public struct ThreadPlan: Sendable, Equatable, CustomStringConvertible {
   /// - topology: the machine
   /// - affinity: the CPUs that the process may run on
   /// - quota: CPUs' worth of time that its control group gives it, nil without a limit
-  /// - threads: the user's number of threads; it overrides cores and quota
+  /// - openMPThreads: the environment's OMP_NUM_THREADS, nil if it is not set; a list's first number
+  ///   counts, and what is no number limits nothing
+  /// - threads: the user's number of threads; it overrides cores, quota and OMP_NUM_THREADS
   /// - cpus: the user's CPUs, one thread on each; it overrides cores and quota
   ///
   /// Throws ``MachineError`` for a number or CPUs that the machine cannot give.
   public init(
-    topology: Topology, affinity: CPUSet, quota: Double? = nil, threads: Int? = nil,
-    cpus: CPUSet? = nil
+    topology: Topology, affinity: CPUSet, quota: Double? = nil, openMPThreads: String? = nil,
+    threads: Int? = nil, cpus: CPUSet? = nil
   ) throws(MachineError) {
     let usable = Self.usable(topology, affinity)
     if let cpus {
@@ -42,12 +45,14 @@ public struct ThreadPlan: Sendable, Equatable, CustomStringConvertible {
     let logical = usable.reduce(0) { $0 + $1.cpus.count }
     try Self.check(threads, limit: max(Self.most, logical), "more only wait for each other")
     let floor = quota.map { max(1, Int($0)) } ?? Int.max
-    let count = threads ?? max(1, min(usable.count, floor))
+    let asked = threads == nil ? openMPThreads.map(OpenMPThreads.init) : nil
+    let count = threads ?? max(1, min(usable.count, floor, asked?.count ?? .max))
 
     var reasons = [
       Self.cores(usable, of: topology), "affinity \(affinity)", Self.text(quota, for: count),
     ]
     if let threads { reasons.insert("--threads \(threads)", at: 0) }
+    if let asked { reasons.append(asked.description) }
     let whole = count == usable.count || count == logical
     if count < usable.count { reasons.append("not bound") }
     if count > logical { reasons.append("more threads than CPUs") }
@@ -75,9 +80,14 @@ public struct ThreadPlan: Sendable, Equatable, CustomStringConvertible {
     if let cpus { list = try CPUSet(parsing: cpus) }
     let plan = try ThreadPlan(
       topology: Topology.ofThisMachine(), affinity: .ofThisProcess,
-      quota: CgroupLimits(files: .real).cpuQuota, threads: threads, cpus: list)
+      quota: CgroupLimits(files: .real).cpuQuota, openMPThreads: OpenMPThreads.environment,
+      threads: threads, cpus: list)
+    // One thread needs nothing of OpenMP, which is not even started for it.
+    guard plan.count > 1 else { return plan }
     let limit = Int(cs_team_limit())
     guard plan.count <= limit else { throw .threadLimit(limit, wanted: plan.count) }
+    let possible = Int(cs_team_possible(Int32(plan.count)))
+    guard plan.count <= possible else { throw .threadsRefused(possible, wanted: plan.count) }
     return plan
   }
 
@@ -135,5 +145,24 @@ public struct ThreadPlan: Sendable, Equatable, CustomStringConvertible {
     let plural = topology.cores.count == 1 ? "" : "s"
     return "\(usable.count)\(of) physical core\(plural)"
       + (nodes > 1 ? " on \(nodes) NUMA nodes" : "")
+  }
+}
+
+/// What OMP_NUM_THREADS says, as OpenMP reads it: a number, or one a level of nesting, of which the
+/// first is ours.
+struct OpenMPThreads: CustomStringConvertible {
+  /// The number; nil if it is none.
+  let count: Int?
+  /// The variable and what came of it.
+  let description: String
+
+  /// The variable of this process, nil if it is not set.
+  static var environment: String? { getenv("OMP_NUM_THREADS").map { String(cString: $0) } }
+
+  init(_ text: String) {
+    let first = text.split(separator: ",", omittingEmptySubsequences: false).first ?? ""
+    let number = first.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed()
+    count = Int(String(number)).flatMap { $0 >= 1 ? $0 : nil }
+    description = count.map { "OMP_NUM_THREADS \($0)" } ?? "OMP_NUM_THREADS ignored: not a number"
   }
 }

@@ -65,10 +65,15 @@ public struct BytePairTrainer: Sendable {
 
   /// The tokenizer learned from all documents added so far.
   ///
+  /// - fittingText: where the text has too few pairs that occur twice, whether the vocabulary is the
+  ///   largest that it gives, instead of an error.
   /// - progress: called now and then with the fraction of merges found.
   ///
-  /// Throws ``TokenizerError/training(_:)`` if the text has too few pairs that occur twice.
-  public func train(progress: ((Double) -> Void)? = nil) throws(TokenizerError) -> Tokenizer {
+  /// Throws ``TokenizerError/training(_:)`` if the text has too few pairs and the vocabulary is not
+  /// fitted to it.
+  public func train(
+    fittingText: Bool = false, progress: ((Double) -> Void)? = nil
+  ) throws(TokenizerError) -> Tokenizer {
     var all = WordCounts()
     for part in counts { all.add(part) }
     let mergeCount = vocabularySize - 257
@@ -79,6 +84,7 @@ public struct BytePairTrainer: Sendable {
     var pairs = PairCounts(all)
     while merges.count < mergeCount {
       guard let (left, right) = pairs.popMostFrequent(atLeast: Self.minimumCount) else {
+        if fittingText { break }
         throw .training(
           "\(bytesCounted) bytes of text give a vocabulary of \(merges.count + 257) tokens at most, "
             + "\(vocabularySize) were asked for: ask for fewer or train on more text")

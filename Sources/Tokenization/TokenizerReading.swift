@@ -51,7 +51,7 @@ extension Tokenizer {
     do throws(FileError) {
       bytes = try fileSystem.readBytes(file, limit: largestFile)
     } catch {
-      throw .file(error)
+      throw .file(error.explainingHubName())
     }
     return try Tokenizer(json: bytes, name: file)
   }

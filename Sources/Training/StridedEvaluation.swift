@@ -17,11 +17,12 @@ public struct StridedEvaluation: Sendable {
 
   /// Predicts the first `limit` (nil: all) tokens after the first one of a stream of two or more.
   /// - stride: 1 to the pass's T. - pass: its buffers are used; no gradient is touched.
-  /// - progress: is told of windows that are done, and how many there are.
+  /// - progress: is told of windows that are done, and how many there are; what it throws ends the
+  ///   evaluation.
   public init(
     of stream: TokenStream, limit: Int?, stride: Int, lengths: TokenLengths?,
-    with pass: some TokenLosses, progress: (_ done: Int, _ count: Int) -> Void = { _, _ in }
-  ) {
+    with pass: some TokenLosses, progress: (_ done: Int, _ count: Int) throws -> Void = { _, _ in }
+  ) rethrows {
     let (B, T) = (pass.microBatch, pass.T)
     let total = min(stream.count - 1, limit ?? .max)
     precondition(total >= 1, "StridedEvaluation: \(total) tokens")
@@ -51,7 +52,7 @@ public struct StridedEvaluation: Sendable {
           }
         }
       }
-      progress(batch.upperBound, windows)
+      try progress(batch.upperBound, windows)
     }
     tokens = total
     nats = sum / Double(total)

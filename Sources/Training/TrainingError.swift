@@ -19,6 +19,8 @@ public enum TrainingError: Error, CustomStringConvertible {
   case checkpoint(CheckpointError)
   /// Data.
   case dataset(DatasetError)
+  /// The disk, and what else has no case of its own.
+  case other(any Error)
 
   /// One line for the user.
   public var description: String {
@@ -39,6 +41,7 @@ public enum TrainingError: Error, CustomStringConvertible {
     case .allocation(let error): return error.description
     case .checkpoint(let error): return error.description
     case .dataset(let error): return error.description
+    case .other(let error): return "\(error)"
     }
   }
 }
@@ -56,6 +59,6 @@ func asTraining<T>(_ body: () throws -> T) throws(TrainingError) -> T {
   } catch let error as MemoryError {
     throw .allocation(error)
   } catch {
-    throw .configuration("\(error)")
+    throw .other(error)
   }
 }

@@ -46,7 +46,8 @@ public struct TrainingRun {
   private let resumeFrom: CheckpointDirectory?
   private let initFrom: ModelFile?
 
-  /// Locks the run directory, settles the configuration and opens (or makes) the data.
+  /// Locks the run directory, settles the configuration and opens (or makes) the data. What is refused
+  /// leaves no directory behind that was not there before.
   /// - Throws: ``TrainingError`` in one line that names flag, file, expected and found.
   public init(
     _ request: Request, files: any FileSystem = LocalFileSystem(), on team: ThreadTeam,
@@ -54,7 +55,11 @@ public struct TrainingRun {
   ) throws(TrainingError) {
     self.files = files
     try Self.checkDirectory(request, files)
-    store = CheckpointStore(directory: request.out, files: files)
+    let missing = files.missingDirectories(of: request.out)
+    let store = CheckpointStore(directory: request.out, files: files)
+    self.store = store
+    var isSettled = false
+    defer { if !isSettled { store.abandon(missing) } }
     resumeFrom = try Self.search(store, request, report)
     if let resumeFrom {
       try Self.checkBelonging(of: resumeFrom, to: request.out, files, report)
@@ -81,6 +86,7 @@ public struct TrainingRun {
         JSON.object(members).serialized(pretty: true) + [0x0A],
         to: "\(request.out)/\(Self.configurationFile)")
     }
+    isSettled = true
   }
 
   /// Takes the memory and loads or makes the weights.

@@ -77,13 +77,14 @@ struct BenchCommand: ParsableCommand {
     settings.weights = try precisions()
     let report = BenchReport(json ? .json : csv ? .csv : .table, model: model, machine: machine)
     report.begin()
+    var terminal = Terminal()
     for plan in plans {
       let team = ThreadTeam(plan: plan)
       for benchmark in Benchmark.allCases where isWanted(benchmark) {
         do {
           try benchmark.run(settings, on: team) { report.add($0) }
         } catch let error as BenchmarkError where what.isEmpty {
-          Terminal.write("\(error); skipped\n", to: 2)
+          terminal.note("\(error); skipped")
         }
       }
     }

@@ -99,7 +99,7 @@ struct CompareCommand: ParsableCommand {
     let machine = try MachineDescription.ofThisMachine(
       threads: threadOptions.threads, cpus: threadOptions.cpus)
     options.machine = "\(machine.cpuModel), \(InstructionSet.built), \(plan)"
-    options.command = "sophia-rt " + CommandLine.arguments.dropFirst().joined(separator: " ")
+    options.command = "sophia-rt " + SophiaRT.arguments.joined(separator: " ")
     return options
   }
 }

@@ -56,15 +56,15 @@ final class CompareDisplay {
     let rate = Double(tokens) / max((clock.now - started) / .seconds(1), 1e-9)
     let leftOfCell = (step.steps - step.step) * step.tokens
     let parts = [
-      "cell \(place.number)/\(place.count)", "step \(step.step)/\(step.steps)",
-      "loss \(Format.fixed(step.loss, 4))", "lr \(Format.scientific(step.learningRate))",
-      "\(Format.grouped(Int(rate))) tok/s",
-      "ETA \(Format.duration(Double(leftOfCell) / rate))",
-      "study \(Format.duration(Double(leftOfCell + place.tokensAfter) / rate))",
+      ("cell \(place.number)/\(place.count)", 0), ("step \(step.step)/\(step.steps)", 0),
+      ("loss \(Format.fixed(step.loss, 4))", 2), ("lr \(Format.scientific(step.learningRate))", 4),
+      ("\(Format.grouped(Int(rate))) tok/s", 3),
+      ("ETA \(Format.duration(Double(leftOfCell) / rate))", 1),
+      ("study \(Format.duration(Double(leftOfCell + place.tokensAfter) / rate))", 0),
     ]
     let due = isFirst || clock.now - lastLine >= .seconds(10)
     if due { lastLine = clock.now }
-    terminal.progress(parts.joined(separator: "  "), always: due)
+    terminal.progress(ProgressLine(parts), always: due)
   }
 
   private func show(_ result: CellResult, _ place: ComparisonEvent.Place) {

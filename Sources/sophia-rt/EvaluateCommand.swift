@@ -43,7 +43,7 @@ struct EvaluateCommand: ParsableCommand {
   @Option(
     help: ArgumentHelp("Passages whose last word is to be guessed.", valueName: "file.jsonl"))
   var lastWord: String?
-  @Option(help: ArgumentHelp("Validation tokens (default: all).", valueName: "n"))
+  @Option(help: ArgumentHelp("Validation tokens (default: all whole windows).", valueName: "n"))
   var tokens: Int?
   @Option(
     help: ArgumentHelp("Tokens that the model sees (default: its context).", valueName: "n"))
@@ -97,6 +97,7 @@ struct EvaluateCommand: ParsableCommand {
   }
 
   func run() throws {
+    Interrupts.install()
     let (_, team) = try threadOptions.team()
     let members: [JSONMember]
     var verdict: StoryVerdict?

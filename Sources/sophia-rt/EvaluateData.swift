@@ -50,29 +50,34 @@ struct EvaluateData {
     if let stride, stride > T {
       throw ValidationError("--stride \(stride): expected 1...\(T), the context")
     }
-    let slice = try ValidationSlice(dataset.validation, context: T, maxTokens: tokens)
-    let pass = try file.losses(weights, T: T, sequences: slice.count, on: team)
+    let slice = try ValidationSlice(dataset.validation, context: T, maxTokens: nil)
+    let windows = min(slice.count, tokens.map { 1 + ($0 - 1) / T } ?? .max)
+    let pass = try file.losses(weights, T: T, sequences: windows, on: team)
     let lengths = TokenLengths(dataset.tokenizer)
     let start = ContinuousClock.now
-    let progress = { (done: Int, count: Int) in
+    let progress = { (done: Int, count: Int) throws in
       terminal.progress(done, of: count, "windows", since: start)
+      try Interrupts.check()
     }
+    // A number of tokens need not be one of whole windows.
+    let stride = stride ?? (tokens == nil ? nil : T)
     var members: [JSONMember]
     let predicted: Range<Int>
     if let stride {
-      let result = StridedEvaluation(
+      let result = try StridedEvaluation(
         of: dataset.validation, limit: tokens, stride: stride, lengths: lengths, with: pass,
         progress: progress)
       predicted = 1..<result.tokens + 1
       members = try loss(result.tokens, result.nats, result.bitsPerByte)
     } else {
-      let result = Evaluation(of: slice, lengths: lengths, with: pass, progress: progress)
+      let result = try Evaluation(of: slice, lengths: lengths, with: pass, progress: progress)
       predicted = slice.targets
       members = try loss(predicted.count, result.nats, result.bitsPerByte)
     }
     terminal.clear()
     if baselines {
       for (name, order) in [("unigram", 1), ("trigram", 3)] {
+        try Interrupts.check()
         let model = NGramModel(
           order: order, tokens: dataset.train, vocabularySize: dataset.tokenizer.vocabularySize,
           on: team)

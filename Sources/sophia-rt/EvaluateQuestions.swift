@@ -95,6 +95,7 @@ struct EvaluateQuestions {
     let start = ContinuousClock.now
     let scores = try scorer.scores(questions) { done in
       terminal.progress(done, of: questions.count, "questions", since: start)
+      try Interrupts.check()
     }
     terminal.clear()
     return scores

@@ -25,12 +25,14 @@ struct EvaluateStories {
       of: corpus, .training, tokenizer: dataset.tokenizer, on: team)
     let held = StoryEvaluation.stream(
       of: corpus, .validation, tokenizer: dataset.tokenizer, on: team)
-    let ngrams = [1, 3].map {
-      NGramModel(
+    let ngrams = try [1, 3].map {
+      try Interrupts.check()
+      return NGramModel(
         order: $0, tokens: training, vocabularySize: dataset.tokenizer.vocabularySize, on: team
       ).crossEntropy(of: held, on: team)
     }
     var references = StoryReferences()
+    try Interrupts.check()
     try writeTexts(count) { references += StoryChecker.english.check($0) }
     return StoryVerdict(
       losses: result, unigram: ngrams[0], trigram: ngrams[1], texts: count, references: references)

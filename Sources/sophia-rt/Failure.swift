@@ -1,18 +1,36 @@
 import ArgumentParser
+import Checkpoints
 import Files
+import Glibc
+import Inference
+import Machine
 import Training
 
 /// How the program ends when something went wrong: one line on standard error and an exit code that
 /// is not 0 (64, EX_USAGE, where the command line is at fault).
 enum Failure {
-  /// Ends the program. Asking for help or the version is no failure: the text goes to standard output.
-  static func end(with error: any Error) -> Never {
-    let code = SophiaRT.exitCode(for: error)
-    guard code != .success else { SophiaRT.exit(withError: error) }
-    let message = SophiaRT.message(for: error)
+  /// Ends the program. Asking for help or the version is no failure: the text goes to standard output,
+  /// and only if it does not get there the program fails.
+  /// - arguments: those of the process, its name not among them.
+  static func end(with error: any Error, _ arguments: [String]) -> Never {
+    var error = error
+    if SophiaRT.exitCode(for: error) == .success {
+      do {
+        try StandardOutput.write(SophiaRT.fullMessage(for: error) + "\n")
+        exit(ExitCode.success.rawValue)
+      } catch let unwritten {
+        error = unwritten
+      }
+    }
+    // The parser says 64 for what it refuses and 1 for what a command throws.
+    let code = isUsage(error) ? .validationFailure : SophiaRT.exitCode(for: error)
+    let spelling = code == .validationFailure ? OptionSpelling.of(SophiaRT.self) : nil
+    let message = spelling?.mistake(in: arguments) ?? SophiaRT.message(for: error)
     var terminal = Terminal(hasLine: true)
-    if !message.isEmpty { terminal.note("Error: \(line(message))") }
-    SophiaRT.exit(withError: code)
+    // The parser's own messages may have several lines.
+    let line = message.split(separator: "\n").joined(separator: " ")
+    if !line.isEmpty { terminal.note("Error: \(line)") }
+    exit(code.rawValue)
   }
 
   /// Refuses an unknown command by name; the parser would complain about its first option.
@@ -25,44 +43,12 @@ enum Failure {
       "Unknown command '\(name)'. Did you mean '\(nearest(name, commands))'?")
   }
 
-  /// The message on one line, with the nearest option where the parser finds none near enough.
-  private static func line(_ message: String) -> String {
-    let line = message.split(separator: "\n").joined(separator: " ")
-    let parts = line.split(separator: "'")
-    if parts.count == 2, parts[0] == "Unknown option ", parts[1].hasPrefix("--") {
-      return unknown(String(parts[1]), options())
-    }
-    if parts.count >= 2, parts[0] == "Missing value for ",
-      let name = parts[1].split(separator: " ").first,
-      let at = CommandLine.arguments.firstIndex(of: String(name)),
-      let value = CommandLine.arguments.dropFirst(at + 1).first, value.hasPrefix("-"),
-      value.dropFirst().first.map({ $0.isNumber || $0 == "." }) == true
-    {
-      return "\(line). A value that begins with '-' is written \(name)=\(value)"
-    }
-    // The parser misses a required option before it looks at the one that was mistyped for it.
-    if line.hasPrefix("Missing expected argument") {
-      let (known, given) = (options(), CommandLine.arguments.dropFirst(2))
-      let names = given.map { String($0.prefix { $0 != "=" }) }
-      if let name = names.first(where: { $0.hasPrefix("--") && !known.contains($0) }) {
-        return unknown(name, known)
-      }
-    }
-    return line
-  }
-
-  private static func unknown(_ name: String, _ known: [String]) -> String {
-    "Unknown option '\(name)'. Did you mean '\(nearest(name, known))'?"
-  }
-
-  /// The long options of the command that was called, out of its help.
-  private static func options() -> [String] {
-    let called = SophiaRT.configuration.subcommands.first {
-      $0.configuration.commandName == CommandLine.arguments.dropFirst().first
-    }
-    let help = called.map { SophiaRT.helpMessage(for: $0) } ?? SophiaRT.helpMessage()
-    return help.split { !($0 == "-" || $0.isLetter || $0.isNumber) }.map(String.init).filter {
-      $0.hasPrefix("--") && $0.count > 2
+  /// Whether an error that a command throws says that a flag or a setting is at fault.
+  private static func isUsage(_ error: any Error) -> Bool {
+    switch error {
+    case TrainingError.configuration, InferenceError.setting: true
+    case let error as MachineError: error.isOfFlags
+    default: false
     }
   }
 }

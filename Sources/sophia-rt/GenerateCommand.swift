@@ -57,6 +57,9 @@ struct GenerateCommand: ParsableCommand {
       "Hold keys and values as f32 or bf16: half the memory, and faster where many texts are written "
         + "together.", valueName: "type"), transform: WeightOptions.kv)
   var kv = KVPrecision.f32
+  @Flag(
+    help: "Write control characters to a terminal as they are; without it they are escaped there.")
+  var raw = false
   @OptionGroup var threadOptions: ThreadOptions
 
   func validate() throws {
@@ -74,6 +77,7 @@ struct GenerateCommand: ParsableCommand {
 
   func run() throws {
     if interactive { Interrupts.installForSession() } else { Interrupts.install() }
+    if raw { StandardOutput.passControlCharacters() }
     var terminal = Terminal()
     let (_, team) = try threadOptions.team()
     let began = ContinuousClock.now

@@ -1,11 +1,13 @@
 import ArgumentParser
+import CSupport
 import Glibc
 import Synchronization
 
 /// SIGINT, SIGTERM and SIGHUP ask the run to stop after the step, or within an evaluation; a second SIGINT
 /// ends the program at once, as it would have without us. SIGPIPE (nobody reads) and SIGXFSZ (a file may not grow) end no run:
 /// the write fails, and that is handled. A signal that was ignored when the program
-/// started (`nohup`, `&` in a script) stays ignored.
+/// started (`nohup`, `&` in a script) stays ignored. SIGQUIT and what else another process may send end the
+/// program by the signal.
 enum Interrupts {
   private static let received = Atomic<Int32>(0)
 
@@ -30,15 +32,25 @@ enum Interrupts {
     signal(SIGPIPE, SIG_IGN)
   }
 
+  /// Signals from outside that no function here takes end the program, without the crash report that
+  /// is for faults of its own.
+  static func endByForeignSignals() { cs_end_by_foreign_signals() }
+
   /// Says that the wish is known; with nothing but what a handler may call.
   private static func acknowledge() {
     let text: StaticString = "\nstopping after what is under way; Ctrl-C again stops at once\n"
     _ = write(STDERR_FILENO, text.utf8Start, text.utf8CodeUnitCount)
   }
 
+  /// Throws the exit code if a stop was asked for.
+  static func check() throws { if isRequested { throw exitCode } }
+
   /// Installs the handlers.
   static func install() {
     let handler: @convention(c) (Int32) -> Void = { number in
+      // What the interrupted code has yet to read of its own call.
+      let saved = errno
+      defer { errno = saved }
       Interrupts.received.store(number, ordering: .relaxed)
       if number == SIGINT {
         signal(SIGINT, SIG_DFL)

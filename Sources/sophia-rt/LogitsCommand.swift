@@ -58,6 +58,8 @@ struct LogitsCommand: ParsableCommand {
   }
 
   private func write(_ arrays: [[Float]], V: Int) throws {
+    // The file is written to its end.
+    Interrupts.install()
     let arena = try Arena(count: arrays.reduce(0) { $0 + $1.count })
     var tensors: [NamedTensor] = []
     var at = 0

@@ -1,4 +1,5 @@
 import ArgumentParser
+import CSupport
 import Machine
 
 /// The command line: one file a subcommand.
@@ -29,13 +30,22 @@ struct SophiaRT: ParsableCommand {
 extension SophiaRT {
   /// Runs the command that the arguments name.
   static func main() {
+    Interrupts.endByForeignSignals()
+    let arguments = Self.arguments
     do {
-      try Failure.checkCommand(Array(CommandLine.arguments.dropFirst()))
-      var command = try parseAsRoot()
+      try Failure.checkCommand(arguments)
+      var command = try parseAsRoot(arguments)
       try command.run()
     } catch {
-      Failure.end(with: error)
+      Failure.end(with: error, arguments)
     }
+  }
+
+  /// The arguments after the program's name. Swift's own list comes out of /proc and is empty without it.
+  static var arguments: [String] {
+    var count: Int32 = 0
+    let words = cs_arguments(&count)
+    return (1..<max(1, Int(count))).compactMap { words?[$0].map { String(cString: $0) } }
   }
 }
 

@@ -1,11 +1,18 @@
 import ArgumentParser
 import Files
 import Glibc
+import Synchronization
 
-/// Standard output for results. When nobody reads it any more the command is to end: quietly, with
+/// Standard output for results. A terminal gets control characters escaped, but tab and newline, so that a
+/// text cannot command it; a pipe and a file get the bytes as they are. When nobody reads it any more the command is to end: quietly, with
 /// the status that a shell gives a program that SIGPIPE ended.
 enum StandardOutput {
   private static let readerGone = ExitCode(128 + SIGPIPE)
+  private static let isTerminal = isatty(STDOUT_FILENO) == 1
+  private static let isRaw = Atomic<Bool>(false)
+
+  /// From now on a terminal too gets the bytes as they are.
+  static func passControlCharacters() { isRaw.store(true, ordering: .relaxed) }
 
   /// All of the text; ill-formed UTF-8 becomes U+FFFD. Throws the exit code if nobody reads, a
   /// ``FileError`` if it cannot be written.
@@ -13,7 +20,8 @@ enum StandardOutput {
 
   /// All of the text. Throws as the other one does.
   static func write(_ text: String) throws {
-    var rest = Array(text.utf8)[...]
+    let escapes = isTerminal && !isRaw.load(ordering: .relaxed)
+    var rest = Array((escapes ? text.asTerminalText : text).utf8)[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
       switch (count, errno) {

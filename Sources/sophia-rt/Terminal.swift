@@ -1,7 +1,9 @@
+import Files
 import Glibc
 
 /// Standard error for what is not the result; a progress line that rewrites itself on a terminal and
-/// becomes plain lines elsewhere.
+/// becomes plain lines elsewhere. Every message goes through here and is escaped here: names out of
+/// foreign files are in many of them.
 struct Terminal {
   private let isTerminal = isatty(STDERR_FILENO) == 1
   private var hasLine: Bool
@@ -12,17 +14,29 @@ struct Terminal {
   /// A line of its own.
   mutating func note(_ text: String) {
     clear()
-    Self.write(text + "\n", to: STDERR_FILENO)
+    Self.write(text.asMessage + "\n", to: STDERR_FILENO)
+  }
+
+  /// A line of its own that ends in a text of a model, which may have several lines.
+  mutating func note(_ text: String, quoting quoted: String) {
+    clear()
+    Self.write(text.asMessage + quoted.asTerminalText + "\n", to: STDERR_FILENO)
   }
 
   /// The progress line; `always` prints it as a plain line too where there is no terminal.
-  mutating func progress(_ text: String, always: Bool) {
+  mutating func progress(_ line: ProgressLine, always: Bool) {
     if isTerminal {
-      Self.write("\r\u{1B}[2K" + text, to: STDERR_FILENO)
+      // The size is asked for each time: the window may have another by now.
+      Self.write("\r\u{1B}[2K" + line.fitted(to: Self.columns), to: STDERR_FILENO)
       hasLine = true
     } else if always {
-      Self.write(text + "\n", to: STDERR_FILENO)
+      Self.write(line.text + "\n", to: STDERR_FILENO)
     }
+  }
+
+  /// The progress line of one part.
+  mutating func progress(_ text: String, always: Bool) {
+    progress(ProgressLine([text]), always: always)
   }
 
   /// The progress line of work that goes evenly, with the time that is left of it.
@@ -41,14 +55,16 @@ struct Terminal {
     hasLine = false
   }
 
-  /// All bytes of `text` to a descriptor; a closed pipe is the reader's choice, not an error.
-  static func write(_ text: String, to descriptor: Int32) {
-    write(Array(text.utf8), to: descriptor)
+  /// Columns of the terminal at standard error now; 80 where it does not say.
+  private static var columns: Int {
+    var size = winsize()
+    let isKnown = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+    return isKnown ? Int(size.ws_col) : 80
   }
 
-  /// All bytes to a descriptor.
-  static func write(_ bytes: [UInt8], to descriptor: Int32) {
-    var rest = bytes[...]
+  /// All bytes of `text` to a descriptor; a closed pipe is the reader's choice, not an error.
+  static func write(_ text: String, to descriptor: Int32) {
+    var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
       if count < 0 && errno == EINTR { continue }

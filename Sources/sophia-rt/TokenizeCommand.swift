@@ -25,7 +25,8 @@ struct TokenizeCommand: ParsableCommand {
   var tokenizer: String?
   @Option(
     help: ArgumentHelp(
-      "Train a vocabulary of so many tokens on the text (default 8192, for stories alone 2048).",
+      "Train a vocabulary of so many tokens on the text (default 8192, for stories alone 2048, or what "
+        + "a short text gives).",
       valueName: "n"))
   var trainVocab: Int?
   @Option(
@@ -107,11 +108,15 @@ struct TokenizeCommand: ParsableCommand {
       if files.isEmpty { validation.append(corpus.source(.validation)) }
     }
     let vocabulary = try chosenTokenizer(sources, team, terminal)
-    let result = try builder.build(
-      sources, validation: validation, tokenizer: vocabulary, output: out, on: team
-    ) { progress in
-      terminal.show(progress)
-      return true
+    // Until here nothing is on the disk, so that a signal may end the program by itself.
+    Interrupts.install()
+    let result = try Self.orInterrupted(terminal) {
+      try builder.build(
+        sources, validation: validation, tokenizer: vocabulary, output: out, on: team
+      ) { progress in
+        terminal.show(progress)
+        return !Interrupts.isRequested
+      }
     }
     terminal.note(
       "\(out): \(Format.grouped(result.train.tokens)) training tokens "
@@ -121,7 +126,18 @@ struct TokenizeCommand: ParsableCommand {
         + "vocabulary \(Format.grouped(result.vocabularySize))")
   }
 
-  /// The tokenizer named, or one trained: 8,192 tokens unless told (2,048 for stories alone).
+  /// What `build` returns. If it was stopped by a signal it has left nothing, and the exit code says so.
+  private static func orInterrupted(
+    _ terminal: TerminalBox, _ build: () throws -> DatasetDescription
+  ) throws -> DatasetDescription {
+    do { return try build() } catch let error as DatasetError where error.kind == .cancelled {
+      terminal.note("interrupted: nothing is written")
+      throw Interrupts.exitCode
+    }
+  }
+
+  /// The tokenizer named, or one trained: 8,192 tokens unless told (2,048 for stories alone), or as many
+  /// as a short text gives.
   private func chosenTokenizer(
     _ sources: [any DocumentSource], _ team: ThreadTeam, _ terminal: TerminalBox
   ) throws -> Tokenizer {
@@ -138,10 +154,14 @@ struct TokenizeCommand: ParsableCommand {
       trainer.add(documents: batch.map(\.bytes), on: team)
       terminal.progress("counting words: \(Format.grouped(trainer.bytesCounted >> 20)) MiB")
     }
-    let trained = try trainer.train { fraction in
+    let trained = try trainer.train(fittingText: trainVocab == nil) { fraction in
       terminal.progress("vocabulary of \(size): \(Format.fixed(100 * fraction, 0)) %")
     }
-    terminal.note("trained a vocabulary of \(Format.grouped(size)) tokens")
+    let fitted =
+      trained.vocabularySize < size
+      ? ": all that the text gives, the default is \(Format.grouped(size))" : ""
+    terminal.note(
+      "trained a vocabulary of \(Format.grouped(trained.vocabularySize)) tokens\(fitted)")
     return trained
   }
 
@@ -151,11 +171,13 @@ struct TokenizeCommand: ParsableCommand {
     guard overwrite || !system.exists(path) else {
       throw ValidationError("\(path): exists already; give --overwrite to replace it")
     }
+    Interrupts.install()
     let source = BuiltInCorpus(tokens: 0, stories: stories ?? 1, vocabulary: 0, seed: 0)
       .source(.training)
     var reader = DocumentSequence([source])
     var bytes: [UInt8] = []
     while let piece = try reader.next() {
+      try Interrupts.check()
       let text = String(decoding: piece.bytes, as: UTF8.self)
       bytes += (["text": .string(text)] as JSON).serialized() + [0x0A]
     }

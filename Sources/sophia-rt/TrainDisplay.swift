@@ -51,7 +51,7 @@ final class TrainDisplay {
       note("step \(step): validation loss \(Format.fixed(nats, 4)) nats a token\(perByte)")
     case .sample(let step, let parameters):
       let text = sampler?.sample(parameters) ?? ""
-      note("sample at step \(step): \(text)")
+      terminal.note("sample at step \(step): ", quoting: text)
     case .checkpoint(let step, let path): note("step \(step): saved \(path)")
     case .checkpointFailed(let step, let reason, let earlier):
       let last = earlier.map { "the one of step \($0) is good" } ?? "there is none yet"
@@ -66,19 +66,22 @@ final class TrainDisplay {
     let left = elapsed / Double(step.step - firstStep) * Double(step.steps - step.step)
     let share = step.flops / step.seconds * 1e-9 / max(peak, 1e-9)
     var parts = [
-      "step \(step.step)/\(step.steps)", "loss \(Format.fixed(step.loss, 4))",
-      "lr \(Format.scientific(step.learningRate))", "norm \(Format.fixed(step.gradientNorm, 2))",
+      ("step \(step.step)/\(step.steps)", 0), ("loss \(Format.fixed(step.loss, 4))", 0),
     ]
-    if let validation { parts.insert("val \(Format.fixed(validation, 4))", at: 2) }
-    if let winRate = step.winRate { parts.append("win \(Format.fixed(winRate, 3))") }
-    if let gamma = step.gamma { parts.append("γ \(Format.scientific(gamma))") }
+    if let validation { parts.append(("val \(Format.fixed(validation, 4))", 3)) }
     parts += [
-      "\(Format.grouped(Int(rate))) tok/s", "\(Format.fixed(100 * share, 0))% of peak",
-      "ETA \(Format.duration(left))",
+      ("lr \(Format.scientific(step.learningRate))", 4),
+      ("norm \(Format.fixed(step.gradientNorm, 2))", 5),
+    ]
+    if let winRate = step.winRate { parts.append(("win \(Format.fixed(winRate, 3))", 6)) }
+    if let gamma = step.gamma { parts.append(("γ \(Format.scientific(gamma))", 7)) }
+    parts += [
+      ("\(Format.grouped(Int(rate))) tok/s", 1),
+      ("\(Format.fixed(100 * share, 0))% of peak", 2), ("ETA \(Format.duration(left))", 0),
     ]
     let due = sinceLine >= 10 || step.step == firstStep + 1 || step.step == step.steps
     if due { sinceLine = 0 }
-    terminal.progress(parts.joined(separator: "  "), always: due)
+    terminal.progress(ProgressLine(parts), always: due)
     if step.step == step.steps { terminal.clear() }
   }
 }

@@ -88,6 +88,7 @@ import Testing
       var request = request
       request.stopTokens = n % 2 == 0 ? [] : [3]
       request.prompt = request.prompt.map { $0 % 9 }
+      request.promptLogprobs = nil
       return request
     }
     let alone = try requests.map { try EngineTests.run(model, $0).map(Content.init) }

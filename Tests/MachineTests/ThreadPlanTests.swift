@@ -53,6 +53,26 @@ import Testing
     #expect(plan.description.contains(", cgroup quota of \(text) CPUs, not bound"))
   }
 
+  @Test(arguments: [
+    ("1", 1, "OMP_NUM_THREADS 1"), (" 4 ", 4, "OMP_NUM_THREADS 4"),
+    ("8,2", 8, "OMP_NUM_THREADS 8"), ("500", 128, "OMP_NUM_THREADS 500"),
+    ("0", 128, "OMP_NUM_THREADS ignored: not a number"),
+    ("-3", 128, "OMP_NUM_THREADS ignored: not a number"),
+    ("", 128, "OMP_NUM_THREADS ignored: not a number"),
+    ("four", 128, "OMP_NUM_THREADS ignored: not a number"),
+  ])
+  func openMPsNumberIsAtMost(text: String, count: Int, reason: String) throws {
+    let plan = try ThreadPlan(topology: big, affinity: all(big), openMPThreads: text)
+    #expect(plan.count == count && (plan.cpus == nil) == (count < 128))
+    #expect(plan.description.contains(", \(reason)"), "\(plan)")
+    // What the user says here goes before it.
+    let own = try ThreadPlan(topology: big, affinity: all(big), openMPThreads: text, threads: 7)
+    #expect(own.count == 7 && !own.description.contains("OMP_NUM_THREADS"))
+    let named = try ThreadPlan(
+      topology: big, affinity: all(big), openMPThreads: text, cpus: CPUSet([3, 5]))
+    #expect(named.count == 2 && !named.description.contains("OMP_NUM_THREADS"))
+  }
+
   @Test func quotaAboveTheCoresChangesNothing() throws {
     let plan = try ThreadPlan(topology: big, affinity: all(big), quota: 200)
     #expect(plan.count == 128 && plan.cpus?.count == 128)

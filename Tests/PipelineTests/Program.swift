@@ -62,10 +62,13 @@ struct Program {
   }
 
   /// Starts `program` (by default ours) without waiting for it.
+  /// - terminals: descriptors (1, 2) that are opened at these paths instead of being collected.
   func start(
-    _ arguments: [String], input: String? = nil, program: String? = nil
+    _ arguments: [String], input: String? = nil, program: String? = nil,
+    terminals: [Int32: String] = [:]
   ) throws -> Running {
     let (output, errors) = ("\(directory)/stdout", "\(directory)/stderr")
+    for path in [output, errors] { try LocalFileSystem().writeAtomically([], to: path) }
     let pipe = try input.map(Self.pipe(holding:))
     defer { if let pipe { close(pipe) } }
     var actions = posix_spawn_file_actions_t()
@@ -78,7 +81,7 @@ struct Program {
     }
     for (descriptor, path) in [(Int32(1), output), (2, errors)] {
       posix_spawn_file_actions_addopen(
-        &actions, descriptor, path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        &actions, descriptor, terminals[descriptor] ?? path, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
     }
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)

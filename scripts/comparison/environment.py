@@ -22,6 +22,10 @@ def need(packages, install):
     python = VENV / "bin" / "python"
     if pathlib.Path(sys.prefix) == VENV:
         return f"{VENV} lacks {', '.join(missing)}"
+    if os.environ.get("NO_INSTALL", "0") not in ("", "0"):
+        if not python.exists():
+            return f"no {', '.join(missing)} here, and NO_INSTALL is set"
+        os.execv(python, [str(python), *sys.argv])
     try:
         if not python.exists():
             try:
