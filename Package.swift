@@ -95,11 +95,16 @@ let package = Package(
         .embedInCode("540m.json"), .embedInCode("gpt2.json"), .embedInCode("gpt2-medium.json"),
         .embedInCode("gpt2-large.json"), .embedInCode("gpt2-xl.json"),
       ], swiftSettings: swift),
+    // Settings, optimizers and presets, each declared once: what a run is to be.
+    .target(
+      name: "Recipes", dependencies: ["Optimizers", "Transformer", "Files", "Machine"],
+      swiftSettings: swift),
     // The loop, evaluation, logs.
     .target(
       name: "Training",
       dependencies: [
-        "Transformer", "Optimizers", "Dataset", "Checkpoints", "Files", "Machine", "Tokenization",
+        "Recipes", "Transformer", "Optimizers", "Dataset", "Checkpoints", "Files", "Machine",
+        "Tokenization",
         "Presets", "Stories",
       ],
       swiftSettings: swift),
@@ -107,7 +112,8 @@ let package = Package(
     .target(
       name: "Comparison",
       dependencies: [
-        "Training", "Transformer", "Dataset", "Tokenization", "Checkpoints", "Files", "Machine",
+        "Training", "Recipes", "Transformer", "Dataset", "Tokenization", "Checkpoints", "Files",
+        "Machine",
       ],
       swiftSettings: swift),
     // Tokens to tokens: engine, sampler.
@@ -124,7 +130,8 @@ let package = Package(
     .executableTarget(
       name: "sophia-rt",
       dependencies: [
-        "Training", "Comparison", "Inference", "Benchmarks", "Tokenization", "Dataset", "Stories",
+        "Recipes", "Training", "Comparison", "Inference", "Benchmarks", "Tokenization", "Dataset",
+        "Stories",
         "Tasks",
         "Checkpoints", "Machine", "Files", "Transformer", "Kernels", "Presets",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -181,9 +188,14 @@ let package = Package(
       exclude: ["Fixtures"],
       swiftSettings: swift),
     .testTarget(
+      name: "RecipesTests",
+      dependencies: ["Recipes", "Optimizers", "Transformer", "Files", "Machine", "Presets"],
+      resources: [.copy("Fixtures")], swiftSettings: swift),
+    .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "Transformer", "Optimizers", "Dataset", "Checkpoints", "Files", "Machine",
+        "Recipes", "Training", "Transformer", "Optimizers", "Dataset", "Checkpoints", "Files",
+        "Machine",
         "Tokenization", "Presets", "Stories", "FileFaults", "ReferenceKernels",
         "TemporaryDirectories",
       ],
@@ -191,7 +203,8 @@ let package = Package(
     .testTarget(
       name: "ComparisonTests",
       dependencies: [
-        "Comparison", "Training", "Dataset", "Checkpoints", "Files", "Machine", "Tokenization",
+        "Recipes", "Comparison", "Training", "Dataset", "Checkpoints", "Files", "Machine",
+        "Tokenization",
         "Stories", "TemporaryDirectories",
       ],
       swiftSettings: swift),
@@ -201,7 +214,7 @@ let package = Package(
     .testTarget(
       name: "PipelineTests",
       dependencies: [
-        "Training", "Dataset", "Tasks", "Checkpoints", "Files", "Machine", "Transformer",
+        "Recipes", "Training", "Dataset", "Tasks", "Checkpoints", "Files", "Machine", "Transformer",
         "ReferenceKernels", "TemporaryDirectories",
       ],
       exclude: ["Fixtures"],
@@ -210,7 +223,8 @@ let package = Package(
     .target(
       name: "FuzzedParsers",
       dependencies: [
-        "Training", "Dataset", "Tasks", "Tokenization", "Checkpoints", "Files", "Transformer",
+        "Recipes", "Training", "Dataset", "Tasks", "Tokenization", "Checkpoints", "Files",
+        "Transformer",
       ], path: "Tests/Fuzzing/Parsers", swiftSettings: swift),
     .testTarget(
       name: "FuzzingTests", dependencies: ["FuzzedParsers", "Files"],

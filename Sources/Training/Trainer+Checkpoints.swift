@@ -1,6 +1,7 @@
 import Checkpoints
 import Files
 import Optimizers
+import Recipes
 import Tokenization
 import Transformer
 
@@ -30,7 +31,7 @@ extension Trainer {
 
   /// About what a checkpoint takes.
   var checkpointBytes: Int {
-    4 * table.count + configuration.stateBytes(of: table)
+    4 * table.count + configuration.optimizerRecipe.stateBytes(of: table)
       + configuration.lastGoodBytes(of: table) + (4 << 20)
   }
 

@@ -2,6 +2,7 @@ import Checkpoints
 import Dataset
 public import Files
 import Machine
+public import Recipes
 import Tokenization
 public import Transformer
 
