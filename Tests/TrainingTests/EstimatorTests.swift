@@ -224,7 +224,7 @@ extension Draws {
 extension Curvature {
   /// ĥ.
   fileprivate var values: [Double] {
-    gradient.buffer.map { x in
+    (gradient?.buffer.map { $0 } ?? []).map { x in
       let scaled = Double(x) * Double(scale)
       return labelTerms.map { scaled * scaled * Double($0) } ?? scaled
     }
