@@ -63,7 +63,7 @@ extension Trainer {
 
   /// Takes weights, optimizer state and step from a checkpoint of this configuration.
   func load(_ checkpoint: CheckpointDirectory) throws(TrainingError) {
-    state = try TrainerState.read(checkpoint).state
+    state = try TrainerState.read(checkpoint, configuration.table).state
     try asTraining {
       let file = try ModelFile(checkpoint)
       guard file.config == model else {
