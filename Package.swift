@@ -96,11 +96,16 @@ let package = Package(
         .embedInCode("540m.json"), .embedInCode("gpt2.json"), .embedInCode("gpt2-medium.json"),
         .embedInCode("gpt2-large.json"), .embedInCode("gpt2-xl.json"),
       ], swiftSettings: swift),
+    // Settings, optimizers and presets, each declared once: what a run is to be.
+    .target(
+      name: "Recipes", dependencies: ["Optimizers", "Transformer", "Files", "Machine"],
+      swiftSettings: swift),
     // The loop, evaluation, logs.
     .target(
       name: "Training",
       dependencies: [
-        "Transformer", "Optimizers", "Dataset", "Checkpoints", "Files", "Machine", "Tokenization",
+        "Recipes", "Transformer", "Optimizers", "Dataset", "Checkpoints", "Files", "Machine",
+        "Tokenization",
         "Presets", "Stories",
       ],
       swiftSettings: swift),
@@ -108,7 +113,8 @@ let package = Package(
     .target(
       name: "Comparison",
       dependencies: [
-        "Training", "Transformer", "Dataset", "Tokenization", "Checkpoints", "Files", "Machine",
+        "Training", "Recipes", "Transformer", "Dataset", "Tokenization", "Checkpoints", "Files",
+        "Machine",
       ],
       swiftSettings: swift),
     // Tokens to tokens: engine, sampler.
@@ -132,8 +138,8 @@ let package = Package(
     .executableTarget(
       name: "sophia-rt",
       dependencies: [
-        "Training", "Comparison", "Generation", "Inference", "Benchmarks", "Tokenization",
-        "Dataset", "Stories", "Tasks",
+        "Recipes", "Training", "Comparison", "Generation", "Inference", "Benchmarks",
+        "Tokenization", "Dataset", "Stories", "Tasks",
         "Checkpoints", "Machine", "Files", "Transformer", "Kernels", "Presets", "CSupport",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swift),
@@ -189,9 +195,14 @@ let package = Package(
       exclude: ["Fixtures"],
       swiftSettings: swift),
     .testTarget(
+      name: "RecipesTests",
+      dependencies: ["Recipes", "Optimizers", "Transformer", "Files", "Machine", "Presets"],
+      resources: [.copy("Fixtures")], swiftSettings: swift),
+    .testTarget(
       name: "TrainingTests",
       dependencies: [
-        "Training", "Transformer", "Optimizers", "Dataset", "Checkpoints", "Files", "Machine",
+        "Recipes", "Training", "Transformer", "Optimizers", "Dataset", "Checkpoints", "Files",
+        "Machine",
         "Tokenization", "Presets", "Stories", "FileFaults", "ReferenceKernels",
         "TemporaryDirectories",
       ],
@@ -199,7 +210,8 @@ let package = Package(
     .testTarget(
       name: "ComparisonTests",
       dependencies: [
-        "Comparison", "Training", "Dataset", "Checkpoints", "Files", "Machine", "Tokenization",
+        "Recipes", "Comparison", "Training", "Dataset", "Checkpoints", "Files", "Machine",
+        "Tokenization",
         "Stories", "TemporaryDirectories",
       ],
       swiftSettings: swift),
@@ -215,7 +227,7 @@ let package = Package(
     .testTarget(
       name: "PipelineTests",
       dependencies: [
-        "Training", "Dataset", "Tasks", "Checkpoints", "Files", "Machine", "Transformer",
+        "Recipes", "Training", "Dataset", "Tasks", "Checkpoints", "Files", "Machine", "Transformer",
         "ReferenceKernels", "TemporaryDirectories",
       ],
       exclude: ["Fixtures"],
@@ -224,7 +236,8 @@ let package = Package(
     .target(
       name: "FuzzedParsers",
       dependencies: [
-        "Training", "Dataset", "Tasks", "Generation", "Tokenization", "Checkpoints", "Files",
+        "Recipes", "Training", "Dataset", "Tasks", "Generation", "Tokenization", "Checkpoints",
+        "Files",
         "Transformer",
       ], path: "Tests/Fuzzing/Parsers", swiftSettings: swift),
     .testTarget(

@@ -1,5 +1,5 @@
 public import Files
-public import Training
+public import Recipes
 
 /// One run of a study: an arm's settings with a seed.
 public struct Cell: Sendable, Equatable {

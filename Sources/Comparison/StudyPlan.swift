@@ -3,6 +3,7 @@ import Dataset
 import Files
 import Machine
 import Tokenization
+import Recipes
 import Training
 import Transformer
 
@@ -155,7 +156,7 @@ struct StudyPlan {
     }
   }
 
-  private func resolve(_ flags: [JSONMember]) throws(TrainingError) -> TrainingConfiguration {
+  private func resolve(_ flags: [JSONMember]) throws(ConfigurationError) -> TrainingConfiguration {
     var configuration = try TrainingConfiguration.resolve(
       preset: model, presetName: study.model, file: nil, flags: flags)
     if !configuration.initFrom.isEmpty {

@@ -1,4 +1,5 @@
 public import Files
+import Recipes
 import Training
 
 /// Reads a study file strictly: an unknown key is an error that names the nearest.
@@ -180,7 +181,7 @@ private struct StudyObject {
     if let advice = Self.advice(key) {
       throw .misplacedKey(file: file, place: place, key: key, advice: advice)
     }
-    let known = TrainingConfiguration.fields.map(\.key)
+    let known = TrainingSettings.standard.keys
     guard known.contains(key) else {
       let arms = place == "settings" ? [] : ["seeds", "tokens", "grids"]
       throw unknown(key, known.filter { Self.advice($0) == nil } + arms)
@@ -193,7 +194,7 @@ private struct StudyObject {
     var probe = TrainingConfiguration()
     do {
       try probe.apply([JSONMember(key, value)], from: "\(file): \(place)")
-    } catch { throw .training(place: "", error) }
+    } catch { throw .training(place: "", .configuration(error.description)) }
   }
 
   /// Where a key of `train` is decided in a study, if not in settings and arms.

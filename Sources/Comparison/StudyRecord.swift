@@ -1,5 +1,5 @@
 import Files
-import Training
+import Recipes
 
 /// A line of `results.jsonl`: a cell and what it came to.
 struct StudyRecord {

@@ -53,10 +53,10 @@ public final class Lion: Optimizer {
   /// Never.
   public func wantsCurvature(step t: Int) -> Bool { false }
 
-  /// The step of ``Optimizer``; `t` does not enter it and no ρ or curvature is looked at.
+  /// The step of ``Optimizer``; `t` does not enter it and no curvature is looked at.
   public func step(
     _ theta: TensorView, gradient: TensorView, step t: Int, learningRate: Double,
-    gradientScale: Float = 1, rho: Double? = nil, curvature: Curvature? = nil, on team: ThreadTeam
+    gradientScale: Float = 1, curvature: Curvature? = nil, on team: ThreadTeam
   ) -> StepStatistics {
     precondition(
       theta.count == m.count && gradient.count == m.count,

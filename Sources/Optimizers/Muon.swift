@@ -119,16 +119,16 @@ public final class Muon: Optimizer {
     }
   }
 
-  /// The step of ``Optimizer``, the rest first, then matrix by matrix; `t`, ρ and the curvature enter
+  /// The step of ``Optimizer``, the rest first, then matrix by matrix; `t` and the curvature enter
   /// the rest alone. `learningRate` is that of the matrices; in the statistics, u of the rest has its
   /// rate's factor in it.
   public func step(
     _ theta: TensorView, gradient: TensorView, step t: Int, learningRate: Double,
-    gradientScale: Float = 1, rho: Double? = nil, curvature: Curvature? = nil, on team: ThreadTeam
+    gradientScale: Float = 1, curvature: Curvature? = nil, on team: ThreadTeam
   ) -> StepStatistics {
     precondition(
       theta.count == m.count && gradient.count == m.count && t >= 0
-        && (curvature?.gradient.count ?? m.count) == m.count,
+        && (curvature?.gradient?.count ?? m.count) == m.count,
       "Muon.step: made for \(m.count) parameters, got \(theta.count), gradient \(gradient.count)")
     let settings = hyperparameters
     let restRate = learningRate * settings.restRate
@@ -142,8 +142,7 @@ public final class Muon: Optimizer {
     case .sophia(let sophia):
       let rest = SophiaPass(
         sophia, theta: theta.base, m: m.base, h: second.base, g: gradient.base,
-        rho: rho, curvature: curvature, step: t, learningRate: restRate,
-        gradientScale: gradientScale)
+        curvature: curvature, step: t, learningRate: restRate, gradientScale: gradientScale)
       statistics = plan.reduce(on: team, rest.step)
     }
     statistics.updateSquares *= settings.restRate * settings.restRate

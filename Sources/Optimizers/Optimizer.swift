@@ -22,11 +22,10 @@ public protocol Optimizer: AnyObject, Sendable {
   ///   - step: t, from 0.
   ///   - learningRate: η of this step.
   ///   - gradientScale: what g is multiplied with first, the factor of a clip by norm; else 1.
-  ///   - rho: Sophia's ρ in this step (``AutoRho``); nil: its hyperparameter. Others have none.
-  ///   - curvature: the sampled-label gradient, on the steps that want it.
+  ///   - curvature: the estimate, on the steps that want it, and Sophia's ρ, on all where it is adjusted.
   func step(
     _ theta: TensorView, gradient: TensorView, step t: Int, learningRate: Double,
-    gradientScale: Float, rho: Double?, curvature: Curvature?, on team: ThreadTeam
+    gradientScale: Float, curvature: Curvature?, on team: ThreadTeam
   ) -> StepStatistics
 }
 
@@ -51,16 +50,24 @@ public struct NamedArena: Sendable {
   }
 }
 
-/// What a refresh needs: the gradient to labels drawn from the model (Gauss–Newton–Bartlett), or an
-/// estimate of the curvature's diagonal as it is.
+/// What a step is told of curvature. On a refresh: the gradient to labels drawn from the model
+/// (Gauss–Newton–Bartlett), or an estimate of the curvature's diagonal as it is. On any step: how much
+/// curvature counts.
 public struct Curvature {
-  /// ĝ up to a factor, or ĥ itself, (count).
-  public var gradient: TensorView
+  /// ĝ up to a factor, or ĥ itself, (count). Nil: h stays as it is.
+  public var gradient: TensorView?
   /// What `gradient` is to be multiplied with to be ĝ, the gradient of the mean over the label
   /// terms; a clip by norm before squaring (official form) goes in here too. 1 with ĥ.
   public var scale: Float
   /// B_c: number of label terms in that mean. Counted, never typed in. Nil: `gradient` is ĥ.
   public var labelTerms: Int?
+  /// Sophia's ρ in this step (``AutoRho``); nil: its hyperparameter.
+  public var rho: Double?
+
+  /// No refresh.
+  public init() {
+    (gradient, scale, labelTerms) = (nil, 1, nil)
+  }
 
   /// The refresh with `diagonal` = ĥ, (count): a mean over groups (``DiagonalMean``).
   public init(diagonal: TensorView) {

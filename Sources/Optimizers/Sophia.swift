@@ -119,21 +119,20 @@ public final class Sophia: Optimizer {
   /// Steps 0, k, 2k, … in the paper's forms; k − 1, 2k − 1, … in the official one.
   public func wantsCurvature(step t: Int) -> Bool { hyperparameters.wantsCurvature(step: t) }
 
-  /// The step of ``Optimizer``. When a curvature is given, h is refreshed, before the update or after
+  /// The step of ``Optimizer``. When an estimate is given, h is refreshed, before the update or after
   /// it as the form has it; `t` enters the bias correction of h alone. A coordinate whose refresh is not finite
   /// keeps its h and is counted as quarantined.
   public func step(
     _ theta: TensorView, gradient: TensorView, step t: Int, learningRate: Double,
-    gradientScale: Float = 1, rho: Double? = nil, curvature: Curvature? = nil, on team: ThreadTeam
+    gradientScale: Float = 1, curvature: Curvature? = nil, on team: ThreadTeam
   ) -> StepStatistics {
     precondition(
       theta.count == m.count && gradient.count == m.count
-        && (curvature?.gradient.count ?? m.count) == m.count,
+        && (curvature?.gradient?.count ?? m.count) == m.count,
       "Sophia.step: made for \(m.count) parameters, got \(theta.count), gradient \(gradient.count)")
     let pass = SophiaPass(
       hyperparameters, theta: theta.base, m: m.base, h: h.base, g: gradient.base,
-      rho: rho, curvature: curvature, step: t, learningRate: learningRate,
-      gradientScale: gradientScale)
+      curvature: curvature, step: t, learningRate: learningRate, gradientScale: gradientScale)
     return plan.reduce(on: team, pass.step)
   }
 }

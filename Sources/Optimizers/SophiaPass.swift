@@ -29,23 +29,22 @@ struct SophiaPass {
   /// B_c; nil: ĝ is the estimate itself.
   let labelTerms: Float?
 
-  /// The pass of step `t` (from 0), which enters the bias correction of h alone. `rho` is taken in
-  /// place of the hyperparameter.
+  /// The pass of step `t` (from 0), which enters the bias correction of h alone. The
+  /// curvature's ρ, if it has one, is taken in place of the hyperparameter.
   init(
     _ settings: Sophia.Hyperparameters, theta: UnsafeMutablePointer<Float>,
     m: UnsafeMutablePointer<Float>, h: UnsafeMutablePointer<Float>, g: UnsafePointer<Float>,
-    rho given: Double?, curvature: Curvature?, step t: Int, learningRate: Double,
-    gradientScale: Float
+    curvature: Curvature?, step t: Int, learningRate: Double, gradientScale: Float
   ) {
     (self.theta, self.m, self.h, self.g) = (theta, m, h, g)
     form = settings.form
-    gHat = curvature.map { UnsafePointer($0.gradient.base) }
+    gHat = curvature?.gradient.map { UnsafePointer($0.base) }
     momentumWeight = Float(1 - settings.beta1)
     curvatureWeight = Float(1 - settings.beta2)
     let n = settings.refreshes(at: t)
     // Before the first refresh h is zero, however it is corrected.
     let correction = settings.biasCorrectsH && n > 0 ? 1 / (1 - AdamW.power(settings.beta2, n)) : 1
-    let rho = given ?? settings.rho
+    let rho = curvature?.rho ?? settings.rho
     self.rho = Float(rho * correction)
     self.correction = Float(correction)
     limit = settings.form == .v1 ? Float(rho) : 1

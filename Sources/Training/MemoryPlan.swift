@@ -1,4 +1,5 @@
 public import Machine
+public import Recipes
 public import Transformer
 
 /// What a run takes, counted before it is taken.
@@ -44,14 +45,15 @@ public struct MemoryPlan: Sendable {
     func plan(_ B: Int) -> [(name: String, bytes: Int)] {
       let table = ParameterTable(config)
       let parameters = 4 * table.count
-      let optimizer = configuration.optimizerName
+      let recipe = configuration.optimizerRecipe
+      let source = recipe.curvature(configuration)
       return [
         ("weights", parameters), ("gradient", parameters),
-        ("optimizer state", configuration.stateBytes(of: table)),
+        ("optimizer state", recipe.stateBytes(of: table)),
         ("last good state", configuration.lastGoodBytes(of: table)),
         (
-          "orthogonalization", configuration.workspaceBytes(of: table, threads: threads)
-        ), ("curvature gradient", optimizer.isSophia ? parameters : 0),
+          "orthogonalization", recipe.workspaceBytes(of: table, threads: threads)
+        ), ("curvature gradient", source == nil ? 0 : parameters),
         ("mean of curvature groups", configuration.curvatureMeanBytes(of: table)),
         // The weights once more, packed for decoding, and the keys and values of a short text.
         (
@@ -64,11 +66,11 @@ public struct MemoryPlan: Sendable {
           "activations of \(B)×\(T) tokens",
           StepGradient.bytes(
             config, microBatch: B, T: T, stepTokens: S * T, recompute: recompute,
-            curvature: optimizer.samplesLabels, threads: threads)
+            curvature: source != nil && source != .hessianProducts, threads: threads)
         ),
         (
           "Hessian-vector product of a sequence",
-          optimizer == .sophiaH
+          source == .hessianProducts
             ? HessianProduct.bytes(config, T: T, recompute: recompute, threads: threads) : 0
         ), ("program", 64 << 20),
       ].filter { $0.bytes > 0 }

@@ -1,5 +1,6 @@
 import Files
 import Optimizers
+import Recipes
 
 /// Which steps make no update because their loss jumped (`--spike-guard`), and where the run goes back
 /// to then.
@@ -42,6 +43,12 @@ struct SpikeGuard: Sendable, Equatable {
   private(set) var goodRho: AutoRho?
 
   init(nats: Double) { self.nats = nats }
+
+  /// Before the first step; nil where there is to be none.
+  init?(_ configuration: TrainingConfiguration) {
+    guard configuration.spikeGuard > 0 else { return nil }
+    self.init(nats: configuration.spikeGuard)
+  }
 
   /// Whether a loss is refused.
   func refuses(_ loss: Double) -> Bool {

@@ -1,5 +1,6 @@
 import Machine
 import Optimizers
+import Recipes
 
 /// From the sampled gradients, or the Hessian-vector products, of a step's groups to the curvature that
 /// the optimizer is given. One group's gradient is squared in the optimizer's own pass, one group's
@@ -13,22 +14,23 @@ final class StepCurvature {
   /// What the optimizer is given, once all groups were added.
   private(set) var estimate: Curvature?
   private let configuration: TrainingConfiguration
+  private let source: CurvatureSource
   private let mean: DiagonalMean?
   private let team: ThreadTeam
   private var group = 0
 
   /// Throws ``MemoryError``.
   init(
-    _ configuration: TrainingConfiguration, count: Int, on team: ThreadTeam
+    _ configuration: TrainingConfiguration, from source: CurvatureSource, count: Int,
+    on team: ThreadTeam
   ) throws(MemoryError) {
-    (self.configuration, self.team) = (configuration, team)
+    (self.configuration, self.source, self.team) = (configuration, source, team)
     gradient = try Arena(count: count, touchedBy: team)
     let groups = configuration.curvatureGroups
     if groups > 1 {
       mean = try DiagonalMean(groups: groups, count: count, on: team)
     } else {
-      let isProduct = configuration.optimizerName == .sophiaH
-      mean = isProduct ? DiagonalMean(groups: 1, in: gradient) : nil
+      mean = source == .hessianProducts ? DiagonalMean(groups: 1, in: gradient) : nil
     }
   }
 
@@ -42,8 +44,7 @@ final class StepCurvature {
     let norm = GradientNorm(of: gradient.view(), on: team)
     firstNonFinite = firstNonFinite ?? norm.firstNonFinite
     var scale = Float(Double(configuration.sequences) / Double(sequences.count))
-    if configuration.sophiaForm == Sophia.Form.official.rawValue && configuration.clip > 0 {
-      // The authors' code clips before it squares.
+    if source == .sampledLabels(isClipped: true) && configuration.clip > 0 {
       scale *= Float(min(1, configuration.clip / max(norm.norm * Double(scale), 1e-30)))
     }
     let labelTerms = sequences.count * configuration.context

@@ -1,6 +1,7 @@
 import Checkpoints
 import Files
 import Optimizers
+import Recipes
 import Tokenization
 import Transformer
 
@@ -30,7 +31,7 @@ extension Trainer {
 
   /// About what a checkpoint takes.
   var checkpointBytes: Int {
-    4 * table.count + configuration.stateBytes(of: table)
+    4 * table.count + configuration.optimizerRecipe.stateBytes(of: table)
       + configuration.lastGoodBytes(of: table) + (4 << 20)
   }
 
@@ -62,7 +63,7 @@ extension Trainer {
 
   /// Takes weights, optimizer state and step from a checkpoint of this configuration.
   func load(_ checkpoint: CheckpointDirectory) throws(TrainingError) {
-    state = try TrainerState.read(checkpoint).state
+    state = try TrainerState.read(checkpoint, configuration.table).state
     try asTraining {
       let file = try ModelFile(checkpoint)
       guard file.config == model else {

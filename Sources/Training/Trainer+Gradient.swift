@@ -1,3 +1,5 @@
+import Optimizers
+import Recipes
 import Transformer
 
 /// What a step is computed from: the curvature's estimate, loss and gradient.
@@ -53,5 +55,16 @@ extension Trainer {
       }
     }
     return gradient.finish()
+  }
+
+  /// What the optimizer is told of curvature in this step: the estimate if it is `curved`, and ρ where that
+  /// is held in a band, adjusted at each refresh.
+  func adjustedCurvature(curved: Bool) -> Curvature? {
+    if curved { state.autoRho?.adjust() }
+    let estimate = curved ? curvature?.estimate : nil
+    guard let rho = state.autoRho?.rho else { return estimate }
+    var told = estimate ?? Curvature()
+    told.rho = rho
+    return told
   }
 }

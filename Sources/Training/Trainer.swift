@@ -3,6 +3,7 @@ public import Dataset
 public import Files
 public import Machine
 import Optimizers
+public import Recipes
 import Tokenization
 public import Transformer
 
@@ -16,7 +17,7 @@ public final class Trainer {
   public let model: GPT2Config
   /// The memory that is taken.
   public let memory: MemoryPlan
-  let options: Options
+  let options: RunOptions
   let table: ParameterTable
   let tokenizer: Tokenizer
   let store: CheckpointStore
@@ -40,12 +41,12 @@ public final class Trainer {
   /// Takes the memory, and weights and state from `resumeFrom`, from `initFrom`, or fresh.
   /// - store: the run directory, locked.
   public init(
-    _ configuration: TrainingConfiguration, model: GPT2Config, options: Options,
+    _ configuration: TrainingConfiguration, model: GPT2Config, options: RunOptions,
     dataset: TokenDataset, store: CheckpointStore, files: any FileSystem,
     resumeFrom: CheckpointDirectory?, initFrom: ModelFile?, on team: ThreadTeam,
     limit: MemoryLimit = .current(), report: @escaping (TrainingEvent) -> Void
   ) throws(TrainingError) {
-    try configuration.validate()
+    try asTraining { try configuration.validate() }
     (self.configuration, self.model, self.options) = (configuration, model, options)
     (self.store, self.team, self.report, tokenizer) = (store, team, report, dataset.tokenizer)
     log = MetricsLog(path: "\(store.directory)/metrics.jsonl", files: files)
@@ -77,22 +78,21 @@ public final class Trainer {
       )
     }
     (theta, gradients) = arenas
-    let name = configuration.optimizerName
-    curvature =
-      name.isSophia
-      ? try asTraining { [table] in
-        try StepCurvature(configuration, count: table.count, on: team)
-      } : nil
+    let recipe = configuration.optimizerRecipe
+    let source = recipe.curvature(configuration)
+    curvature = try asTraining { [table] in
+      try source.map { try StepCurvature(configuration, from: $0, count: table.count, on: team) }
+    }
     optimizer = try asTraining { [table] in
-      try configuration.makeOptimizer(of: table, on: team)
+      try recipe.make(configuration, for: table, on: team)
     }
     gradient = try asTraining { [memory, theta, gradients, curvature, table] in
       try StepGradient(
         model, table: table, parameters: theta, gradients: gradients,
-        curvature: name.samplesLabels ? curvature?.gradient : nil,
+        curvature: source == .hessianProducts ? nil : curvature?.gradient,
         microBatch: memory.microBatch, T: T, recompute: options.recompute, on: team)
     }
-    if name == .sophiaH, let curvature {
+    if source == .hessianProducts, let curvature {
       // Its direction needs no room of its own: it is used before the step's gradient is made.
       hessian = try asTraining { [gradient, gradients, table] in
         try HessianProduct(
@@ -113,7 +113,7 @@ public final class Trainer {
       return
     }
     (state.dataFingerprint, state.autoRho) = (dataset.fingerprint, configuration.adjustment)
-    state.spikes = configuration.guardAgainstSpikes
+    state.spikes = SpikeGuard(configuration)
     if let initFrom {
       try asTraining { try initFrom.read(into: theta) }
     } else {
@@ -197,13 +197,12 @@ public final class Trainer {
     let clip: Float = configuration.clip > 0 ? norm.scale(clippingTo: configuration.clip) : 1
     if clip < 1 { state.clippedSteps += 1 }
     let learningRate = configuration.learningRates.learningRate(step: t)
-    if curved { state.autoRho?.adjust() }
+    let adjusted = adjustedCurvature(curved: curved)
     let updating = clock.now
     let statistics = optimizer.step(
       theta.view(), gradient: gradients.view(), step: state.spikes?.updates ?? t,
       learningRate: learningRate,
-      gradientScale: clip, rho: state.autoRho?.rho,
-      curvature: curved ? curvature?.estimate : nil, on: team)
+      gradientScale: clip, curvature: adjusted, on: team)
     let gamma = state.autoRho?.rho
     state.autoRho?.add(statistics)
     state.step += 1

@@ -1,6 +1,7 @@
 import Checkpoints
 import Files
 import Optimizers
+import Recipes
 
 /// What a checkpoint holds besides tensors: where the run is. With the configuration it determines
 /// everything that comes: random numbers are counter-based and keyed by the step.
@@ -30,9 +31,10 @@ struct TrainerState: Sendable, Equatable {
     return .object(members)
   }
 
-  /// Reads the state and the configuration it belongs to.
+  /// Reads the state and the configuration it belongs to, whose settings are those of `table`.
   static func read(
-    _ checkpoint: CheckpointDirectory
+    _ checkpoint: CheckpointDirectory,
+    _ table: SettingTable<TrainingSettings> = TrainingSettings.standard
   ) throws(TrainingError) -> (state: TrainerState, configuration: TrainingConfiguration) {
     let json = try asTraining { try checkpoint.json(of: fileName) }
     let file = "\(checkpoint.path)/\(fileName)"
@@ -59,9 +61,12 @@ struct TrainerState: Sendable, Equatable {
     guard let members = json["configuration"]?.objectValue else {
       throw invalid("configuration", "an object")
     }
-    var configuration = TrainingConfiguration()
-    try configuration.apply(members, from: "\(file): configuration")
-    try configuration.validate()
+    let configuration = try asTraining {
+      var configuration = TrainingConfiguration(table)
+      try configuration.apply(members, from: "\(file): configuration")
+      try configuration.validate()
+      return configuration
+    }
     guard step <= configuration.steps else {
       throw invalid("step", "at most \(configuration.steps)")
     }
@@ -71,7 +76,7 @@ struct TrainerState: Sendable, Equatable {
       }
       state.autoRho = autoRho
     }
-    if let start = configuration.guardAgainstSpikes {
+    if let start = SpikeGuard(configuration) {
       let stored = json["spike_guard"].flatMap {
         start.restored($0, step: step, adjustment: configuration.adjustment)
       }

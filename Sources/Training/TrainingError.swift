@@ -1,6 +1,7 @@
 public import Checkpoints
 public import Dataset
 public import Machine
+import Recipes
 
 /// Why a run cannot start or go on. Each description is one line.
 public enum TrainingError: Error, CustomStringConvertible {
@@ -52,6 +53,8 @@ func asTraining<T>(_ body: () throws -> T) throws(TrainingError) -> T {
     return try body()
   } catch let error as TrainingError {
     throw error
+  } catch let error as ConfigurationError {
+    throw .configuration(error.description)
   } catch let error as CheckpointError {
     throw .checkpoint(error)
   } catch let error as DatasetError {

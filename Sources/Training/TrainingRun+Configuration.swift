@@ -1,6 +1,7 @@
 import Checkpoints
 public import Files
 import Presets
+import Recipes
 import Transformer
 
 /// The configuration of a run: from flags and files, or from the run that is resumed.
@@ -9,7 +10,7 @@ extension TrainingRun {
   static func settle(
     _ request: Request, _ checkpoint: CheckpointDirectory?, _ files: any FileSystem,
     _ report: (TrainingEvent) -> Void
-  ) throws(TrainingError) -> (TrainingConfiguration, Trainer.Options) {
+  ) throws(TrainingError) -> (TrainingConfiguration, RunOptions) {
     var file = try request.configFile.map { (path) throws(TrainingError) in
       try members(of: path, files)
     }
@@ -17,12 +18,12 @@ extension TrainingRun {
     let earlier = "\(request.out)/\(configurationFile)"
     if request.resume && request.keepsOptions && files.exists(earlier) {
       let stored = try members(of: earlier, files)
-      try options.apply(stored.members, from: stored.name)
+      try options.takeOptions(from: stored.members, of: stored.name)
     }
-    try options.apply(file?.members ?? [], from: file?.name)
-    try options.apply(request.flags, from: nil)
-    file?.members.removeAll(where: Trainer.Options.has)
-    let flags = request.flags.filter { !Trainer.Options.has($0) }
+    try options.takeOptions(from: file?.members ?? [], of: file?.name)
+    try options.takeOptions(from: request.flags, of: nil)
+    file?.members.removeAll(where: options.has)
+    let flags = request.flags.filter { !options.has($0) }
     let configuration: TrainingConfiguration
     if let stored = try storedConfiguration(checkpoint, request, files) {
       var going = stored
@@ -32,7 +33,8 @@ extension TrainingRun {
       try refuseChanges(of: going, by: flags, from: nil)
       configuration = going
     } else {
-      if let name = file?.name, let left = file?.members.removeNumbers(notOf: flags) {
+      if let name = file?.name, let left = file?.members.removeNumbers(notOf: flags, request.table)
+      {
         report(.notice("\(name): its numbers of \(left) are left out, --optimizer has others"))
       }
       let given = (file?.members ?? []) + flags
@@ -40,15 +42,18 @@ extension TrainingRun {
       let name =
         given.last { $0.key == "model" }?.value.stringValue
         ?? weights.map { nearestPreset(to: $0, files) } ?? TrainingConfiguration().model
-      var fresh = try TrainingConfiguration.resolve(
-        preset: try preset(name, files), presetName: name, file: file, flags: flags)
+      let json = try preset(name, files)
+      var fresh = try asTraining { [file] in
+        try TrainingConfiguration.resolve(
+          preset: json, presetName: name, file: file, flags: flags, table: request.table)
+      }
       if let weights {
         let keys = given.map(\.key)
         fresh.fit(contextLength: weights.contextLength) { keys.contains($0) }
       }
       configuration = fresh
     }
-    try configuration.validate()
+    try asTraining { try configuration.validate() }
     return (configuration, options)
   }
 
@@ -56,14 +61,16 @@ extension TrainingRun {
   private static func storedConfiguration(
     _ checkpoint: CheckpointDirectory?, _ request: Request, _ files: any FileSystem
   ) throws(TrainingError) -> TrainingConfiguration? {
-    if let checkpoint { return try TrainerState.read(checkpoint).configuration }
+    if let checkpoint { return try TrainerState.read(checkpoint, request.table).configuration }
     let path = "\(request.out)/\(configurationFile)"
     guard request.resume, files.exists(path) else { return nil }
-    var configuration = TrainingConfiguration()
     let stored = try members(of: path, files)
-    try configuration.apply(
-      stored.members.filter { !Trainer.Options.has($0) }, from: stored.name)
-    return configuration
+    return try asTraining {
+      var configuration = TrainingConfiguration(request.table)
+      try configuration.apply(
+        stored.members.filter { !request.options.has($0) }, from: stored.name)
+      return configuration
+    }
   }
 
   private static func members(
@@ -83,9 +90,9 @@ extension TrainingRun {
   ) throws(TrainingError) {
     var changed = stored
     for member in members {
-      try changed.apply([member], from: source)
+      try asTraining { try changed.apply([member], from: source) }
       guard changed != stored else { continue }
-      let was = TrainingConfiguration.fields.first { $0.key == member.key }?.get(stored) ?? .null
+      let was = stored[member.key] ?? .null
       throw .configuration(
         "--\(member.key) is \(String(decoding: was.serialized(), as: UTF8.self)) in the run that is "
           + "resumed and cannot change: leave the flag away, or start a new run with --init-from")
@@ -143,7 +150,21 @@ extension TrainingConfiguration {
   fileprivate mutating func takePlaces(
     from members: [JSONMember], of source: String?
   ) throws(TrainingError) {
-    try apply(members.filter { ["data", "tokenizer"].contains($0.key) }, from: source)
+    let places = members.filter { ["data", "tokenizer"].contains($0.key) }
+    try asTraining { try apply(places, from: source) }
+  }
+}
+
+extension RunOptions {
+  /// Whether a member is one of these, and none of the configuration.
+  fileprivate func has(_ member: JSONMember) -> Bool { table[member.key] != nil }
+
+  /// Takes the members that are options.
+  /// - source: where they come from, for messages; nil: flags.
+  fileprivate mutating func takeOptions(
+    from members: [JSONMember], of source: String?
+  ) throws(TrainingError) {
+    try asTraining { try apply(members.filter(has), from: source) }
   }
 }
 
@@ -151,12 +172,14 @@ extension [JSONMember] {
   /// Removes what is one optimizer's from a configuration that names it, where `flags` name another: the
   /// same run with another optimizer is to have that one's defaults.
   /// - Returns: the optimizer whose numbers are gone; nil where nothing is.
-  fileprivate mutating func removeNumbers(notOf flags: [JSONMember]) -> String? {
+  fileprivate mutating func removeNumbers(
+    notOf flags: [JSONMember], _ table: SettingTable<TrainingSettings>
+  ) -> String? {
     func name(_ members: [JSONMember]) -> String? {
       members.last { $0.key == "optimizer" }?.value.stringValue
     }
     guard let its = name(self), let said = name(flags), its != said else { return nil }
-    removeAll { TrainingConfiguration.optimizersKeys.contains($0.key) }
+    removeAll { table[$0.key]?.words.isOptimizers == true }
     return its
   }
 }

@@ -2,6 +2,7 @@ import Checkpoints
 import Dataset
 public import Files
 import Machine
+public import Recipes
 import Tokenization
 public import Transformer
 
@@ -198,7 +199,7 @@ extension TrainingRun {
           + "vocab_size is \(model.vocabularySize): use the model's tokenizer or another model")
     }
     if let resumeFrom {
-      let began = try TrainerState.read(resumeFrom).state.dataFingerprint
+      let began = try TrainerState.read(resumeFrom, configuration.table).state.dataFingerprint
       guard began.utf8.elementsEqual(dataset.fingerprint.utf8) else {
         throw .configuration(
           "\(dataset.directory): not the data that the run began with (fingerprint "

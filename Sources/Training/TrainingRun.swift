@@ -2,6 +2,7 @@ import Checkpoints
 public import Dataset
 public import Files
 public import Machine
+public import Recipes
 public import Transformer
 
 /// From the user's words to a ``Trainer``: the run directory, the configuration, the data.
@@ -17,15 +18,17 @@ public struct TrainingRun {
     public var resume = false
     /// A configuration file.
     public var configFile: String?
-    /// Flags as keys of ``TrainingConfiguration`` and ``Trainer/Options``.
+    /// Flags as keys of ``TrainingSettings`` and ``RunSettings``.
     public var flags: [JSONMember] = []
     /// Whether the flags are a user's, not a whole configuration: those that change nothing are named, and
     /// a model beside `init-from` has to be that of the weights.
     public var namesIdleFlags = true
     /// What may change on a resume, unless a file or a flag says otherwise.
-    public var options = Trainer.Options()
+    public var options = RunOptions()
     /// Whether a resumed run has the options it had, unless a file or a flag says otherwise.
     public var keepsOptions = false
+    /// The settings that there are, and with them the optimizers.
+    public var table = TrainingSettings.standard
 
     /// A request for a run in `out`.
     public init(out: String) { self.out = out }
@@ -40,7 +43,7 @@ public struct TrainingRun {
   public let model: GPT2Config
   /// The data.
   public let dataset: TokenDataset
-  private let options: Trainer.Options
+  private let options: RunOptions
   private let store: CheckpointStore
   private let files: any FileSystem
   private let resumeFrom: CheckpointDirectory?
@@ -81,7 +84,7 @@ public struct TrainingRun {
     model = try source(dataset.tokenizer.vocabularySize)
     try Self.check(dataset, model, configuration, resumeFrom, initFrom, files)
     try asTraining { [configuration, options] in
-      let members = (configuration.json.objectValue ?? []) + options.members
+      let members = configuration.members + options.members
       try files.writeAtomically(
         JSON.object(members).serialized(pretty: true) + [0x0A],
         to: "\(request.out)/\(Self.configurationFile)")

@@ -1,5 +1,6 @@
 import Kernels
 import Machine
+import Recipes
 import Training
 import Transformer
 
@@ -27,7 +28,7 @@ final class TrainDisplay {
       "data: \(Format.grouped(run.dataset.train.count)) training and "
         + "\(Format.grouped(run.dataset.validation.count)) validation tokens")
     note(
-      "\(c.optimizerDescription), lr \(c.learningRateDescription { Format.scientific($0) }), "
+      "\(c.optimizerRecipe.description(c)), lr \(c.learningRateDescription { Format.scientific($0) }), "
         + "\(Format.grouped(c.batchTokens)) tokens a step, \(Format.grouped(c.steps)) steps")
     note(trainer.memory.description)
     peak = PeakProbe.gigaops(on: team)

@@ -107,10 +107,11 @@ import Testing
       gHat.fill { Injected.sampled(t, $0) }
       let curvature = Curvature(gradient: gHat.view(), labelTerms: Injected.labelTerms)
       let statistics = zip(optimizers, thetas).enumerated().map { i, pair in
-        pair.0.step(
+        var told = pair.0.wantsCurvature(step: t) ? curvature : Curvature()
+        if i == 0 { told.rho = 0.3 }
+        return pair.0.step(
           pair.1.view(), gradient: g.view(), step: t, learningRate: Injected.learningRate(t),
-          rho: i == 0 ? 0.3 : nil, curvature: pair.0.wantsCurvature(step: t) ? curvature : nil,
-          on: team)
+          curvature: told, on: team)
       }
       #expect(statistics[0] == statistics[1])
     }

@@ -46,7 +46,7 @@ import Testing
       statistics = optimizer.step(
         theta, gradient: g, step: t, learningRate: rateFactor * Injected.learningRate(t),
         gradientScale: 0.75,
-        rho: nil, curvature: optimizer.wantsCurvature(step: t) ? curvature : nil, on: team)
+        curvature: optimizer.wantsCurvature(step: t) ? curvature : nil, on: team)
     }
     return statistics
   }

@@ -108,7 +108,7 @@ import Testing
         : Curvature(gradient: gHat.view(), labelTerms: Injected.labelTerms)
       _ = optimizer.step(
         theta.view(), gradient: g.view(), step: t,
-        learningRate: rateFactor * Injected.learningRate(t), gradientScale: 1, rho: nil,
+        learningRate: rateFactor * Injected.learningRate(t), gradientScale: 1,
         curvature: optimizer.wantsCurvature(step: t) ? curvature : nil, on: team)
       guard t % 20 == 19 else { continue }
       let reference = expected[t / 20]

@@ -1,4 +1,5 @@
 import Files
+import Recipes
 import Testing
 import Training
 
@@ -90,9 +91,9 @@ extension PipelineTests {
     /// Each key of the configuration is a flag of `train`, with a value or as a switch.
     @Test func everyKeyIsAFlag() throws {
       let help = try Workplace().succeed("train", "--help").output
-      for field in TrainingConfiguration.fields {
-        let isSwitch = help.contains("--\(field.key)/--no-\(field.key)\n")
-        #expect(isSwitch || help.contains("--\(field.key) <"), "\(field.key)")
+      for key in TrainingSettings.standard.keys + RunSettings.standard.keys {
+        let isSwitch = help.contains("--\(key)/--no-\(key)\n")
+        #expect(isSwitch || help.contains("--\(key) <"), "\(key)")
       }
     }
 

@@ -4,14 +4,15 @@ import Optimizers
 import Testing
 import Transformer
 
+@testable import Recipes
 @testable import Training
 
 extension TrainingTests {
   /// The keys of a configuration and the layers of defaults.
   @Suite struct Configuration {
     /// A value for a key that is not its default.
-    private func other(_ field: TrainingConfiguration.Field) throws -> JSON {
-      switch field.get(TrainingConfiguration()) {
+    private func other(_ field: SettingRow) throws -> JSON {
+      switch field.initial {
       case .integer(let value): return .integer(value + 2)
       case .bool(let value): return .bool(!value)
       case .number(let value): return .number(value == 0 ? 0.3 : value * 0.7)
@@ -28,13 +29,13 @@ extension TrainingTests {
 
     @Test func everyKeyRoundTripsThroughJSON() throws {
       var changed = TrainingConfiguration()
-      for field in TrainingConfiguration.fields {
+      for field in TrainingSettings.standard.rows {
         let before = changed
         try changed.apply([JSONMember(field.key, try other(field))], from: "test")
         #expect(changed != before, "\(field.key) sets nothing")
         let text = changed.json.serialized(pretty: true)
         let members = try #require(try JSON(parsing: text, name: "test").objectValue)
-        #expect(members.count == TrainingConfiguration.fields.count)
+        #expect(members.count == TrainingSettings.standard.rows.count)
         var again = TrainingConfiguration()
         try again.apply(members, from: "test")
         #expect(again == changed, "\(field.key)")
@@ -42,14 +43,14 @@ extension TrainingTests {
     }
 
     /// A flag is said to change nothing exactly where the bits stay as they are.
-    @Test(arguments: TrainingConfiguration.OptimizerName.allCases)
+    @Test(arguments: OptimizerRegistry.standard.names)
     func whatIsSaidToChangeNothingChangesNothing(
-      optimizer: TrainingConfiguration.OptimizerName
+      optimizer: String
     ) throws {
       let tiny = try TinyRun()
       // Coordinates are clipped and others are not; a refresh has sequences for two groups.
       let base = [JSONMember]([
-        "optimizer": .string(optimizer.rawValue), "gamma": 20, "epsilon": 1e-5,
+        "optimizer": .string(optimizer), "gamma": 20, "epsilon": 1e-5,
         "curvature-share": 0.5,
       ])
       let plain = try tiny.run(tiny.request("plain", base))
@@ -94,7 +95,7 @@ extension TrainingTests {
     func aValueOutOfRangeNamesKeyExpectedAndFound(key: String, value: JSON) throws {
       var configuration = TrainingConfiguration()
       let line = line { try configuration.apply([JSONMember(key, value)], from: "a.json") }
-      let field = try #require(TrainingConfiguration.fields.first { $0.key == key })
+      let field = try #require(TrainingSettings.standard.rows.first { $0.key == key })
       let isNaN = value.doubleValue?.isNaN == true
       let found = isNaN ? "nan" : String(decoding: value.serialized(), as: UTF8.self)
       #expect(line == "a.json: \(key): expected \(field.expected), found \(found)")
@@ -230,7 +231,7 @@ extension TrainingTests {
       let liked = try resolve([:])
       #expect(liked.optimizer == "sophia-muon" && liked.sophiaForm == "paper")
       #expect(liked.lr == 0.02 && liked.sophiaLR == 3 && liked.beta1 == 0.7)
-      #expect(liked.matrixLR == 0.02 && liked.restLR == 3)
+      #expect(liked.rates.matrices == 0.02 && liked.rates.embeddings == 3)
       for said in [
         try resolve(["optimizer": "adamw"]),
         try resolve([:], file: [JSONMember("optimizer", "adamw")]),
@@ -239,13 +240,13 @@ extension TrainingTests {
       }
       let own = try resolve(["optimizer": "sophia-g", "matrix-lr-ratio": 0.5])
       #expect(own.lr == 0.25 && own.sophiaForm == "nesterov" && own.sophiaLR == 0.002)
-      #expect(own.matrixLR == 0.125 && own.restLR == 0.25)
+      #expect(own.rates.matrices == 0.125 && own.rates.embeddings == 0.25)
       let paper = try resolve(["recipe": "paper"])
       #expect(paper.optimizer == "sophia-g" && paper.sophiaForm == "paper" && paper.beta1 == 0.96)
       #expect(try resolve(["init-from": "folder"]).optimizer == "sophia-g")
       #expect(try resolve(["init-from": "f", "optimizer": "adamw"]).optimizer == "adamw")
       for key in ["adamw", "paper"] {
-        let message = #expect(throws: TrainingError.self) {
+        let message = #expect(throws: ConfigurationError.self) {
           try TrainingConfiguration.resolve(
             preset: ["training": .object([JSONMember(key, ["optimizer": "lion"])])],
             presetName: "p", file: nil, flags: [])
@@ -264,12 +265,14 @@ extension TrainingTests {
           flags: .init(flags) + [JSONMember("optimizer", "muon")])
       }
       let usual = try resolve(["adamw": ["lr": 0.002, "beta2": 0.9]])
-      #expect(usual.lr == 0.02 && usual.adamWLR == 1.0 / 128 && usual.muon.restRate == 50.0 / 128)
+      #expect(
+        usual.lr == 0.02 && usual.adamWLR == 1.0 / 128
+          && MuonRecipe().hyperparameters(usual).restRate == 50.0 / 128)
       let wide = try TrainingConfiguration.resolve(
         preset: ["n_embd": 1024], presetName: "p", file: nil, flags: .init(["optimizer": "muon"]))
       #expect(wide.adamWLR == 1.0 / 1024)
       #expect(usual.beta2 == 0.95 && usual.momentum == 0.95 && usual.weightDecay == 0.01)
-      #expect(usual.muon.rest == .adamW(usual.adamW) && usual.adamW.epsilon == 1e-10)
+      #expect(MuonRecipe().rest(usual) == .adamW(usual.adamW) && usual.adamW.epsilon == 1e-10)
       let own = try resolve(["adamw": ["lr": 0.002], "muon": ["lr": 0.01, "adamw-lr": 0.004]])
       #expect(own.lr == 0.01 && own.adamWLR == 0.004)
       let said = try resolve(["adamw": ["lr": 0.002]], ["lr": 0.04, "adamw-lr": 0.001])
@@ -290,8 +293,11 @@ extension TrainingTests {
         "adamw": ["lr": 0.5], "sophia-g": ["lr": 0.001, "weight-decay": 0.7, "beta1": 0.6],
       ]
       let usual = try resolve(preset)
-      #expect(usual.lr == 0.02 && usual.sophiaLR == 1.0 / 128 && usual.muon.restRate == 50.0 / 128)
-      #expect(usual.muon.rest == .sophia(usual.sophia) && usual.sophia.form == .paper)
+      #expect(
+        usual.lr == 0.02 && usual.sophiaLR == 1.0 / 128
+          && SophiaMuonRecipe().hyperparameters(usual).restRate == 50.0 / 128)
+      #expect(
+        SophiaMuonRecipe().rest(usual) == .sophia(usual.sophia) && usual.sophia.form == .paper)
       #expect(usual.beta1 == 0.8 && usual.beta2 == 0.99 && usual.gamma == 0.05)
       #expect(usual.epsilon == 1e-5 && usual.curvatureInterval == 10)
       #expect(usual.momentum == 0.9 && usual.weightDecay == 0.01)
@@ -299,7 +305,7 @@ extension TrainingTests {
       #expect(own.sophiaLR == 3 && own.beta1 == 0.7)
       let said = try resolve(preset, ["sophia-lr": 0.004, "gamma": 0.2, "beta1": 0.5])
       #expect(said.sophiaLR == 0.004 && said.gamma == 0.2 && said.beta1 == 0.5)
-      #expect(said.optimizerDescription == "sophia-muon (form paper)")
+      #expect(said.described == "sophia-muon (form paper)")
     }
 
     /// Version 1 clips to ±ρ, so what is a default for ±1 is converted; what is said is taken as said.
@@ -336,7 +342,7 @@ extension TrainingTests {
           preset: [:], presetName: "p", file: (try #require(once.json.objectValue), "f.json"),
           flags: [])
         #expect(once == twice)
-        #expect(once.optimizerDescription == "sophia-g (form \(form), h corrected for bias)")
+        #expect(once.described == "sophia-g (form \(form), h corrected for bias)")
       }
     }
 
@@ -427,7 +433,7 @@ extension TrainingTests {
     func matricesAndVectorsHaveTheirRates(optimizer: String) throws {
       var configuration = TrainingConfiguration()
       (configuration.optimizer, configuration.vectorLRRatio) = (optimizer, 2)
-      let isMuon = configuration.optimizerName.isMuon
+      let isMuon = optimizer.hasSuffix("muon")
       // What Muon leaves to others has the rate of its matrices here.
       if isMuon {
         (configuration.adamWLR, configuration.sophiaLR) = (configuration.lr, configuration.lr)
@@ -441,9 +447,9 @@ extension TrainingTests {
       let team = ThreadTeam(count: 1)
       let (theta, g) = (try Arena(count: table.count), try Arena(count: table.count))
       for i in 0..<table.count { g.base[i] = 1 }
-      let made = try configuration.makeOptimizer(of: table, on: team)
+      let made = try configuration.optimizerRecipe.make(configuration, for: table, on: team)
       _ = made.step(
-        theta.view(), gradient: g.view(), step: 0, learningRate: 0.5, gradientScale: 1, rho: nil,
+        theta.view(), gradient: g.view(), step: 0, learningRate: 0.5, gradientScale: 1,
         curvature: nil, on: team)
       let matrices = ["attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj"].map { "\($0).weight" }
       for entry in table.entries {
@@ -463,4 +469,11 @@ extension TrainingTests {
       #expect(nearest(String(repeating: "x", count: 1 << 20), ["a", "b"]) == "a")
     }
   }
+}
+
+extension TrainingConfiguration {
+  /// Peak learning rates by kind of parameter.
+  var rates: LearningRates { optimizerRecipe.rates(self) }
+  /// The optimizer for the user.
+  var described: String { optimizerRecipe.description(self) }
 }

@@ -1,6 +1,7 @@
 import Machine
 import Optimizers
 import ReferenceKernels
+import Recipes
 import Testing
 import Transformer
 
@@ -66,7 +67,7 @@ extension TrainingTests {
       let exact = Self.hessian(model)
       #expect(exact.contains { $0 < 0 } && exact.contains { $0 > 0 })
       var moments = Moments(count: exact.count)
-      let draws = try Draws(model, groups: groups, optimizer: .sophiaH)
+      let draws = try Draws(model, groups: groups, optimizer: "sophia-h")
       for step in 0..<6400 {
         moments.add(try draws.products(step: step, probe))
         guard [100, 400, 1600, 6400].contains(step + 1) else { continue }
@@ -155,15 +156,17 @@ private final class Draws {
   private let groups: Int
 
   init(
-    _ model: SmallModel, groups: Int, optimizer: TrainingConfiguration.OptimizerName = .sophiaG
+    _ model: SmallModel, groups: Int, optimizer: String = "sophia-g"
   ) throws {
     (self.model, self.groups) = (model, groups)
     var configuration = TrainingConfiguration()
-    configuration.optimizer = optimizer.rawValue
+    configuration.optimizer = optimizer
     configuration.context = model.T
     configuration.batchTokens = model.rows.count * model.T
     (configuration.curvatureShare, configuration.curvatureGroups) = (1, groups)
-    curvature = try StepCurvature(configuration, count: model.table.count, on: team)
+    let source = try #require(configuration.optimizerRecipe.curvature(configuration))
+    curvature = try StepCurvature(
+      configuration, from: source, count: model.table.count, on: team)
     gradient = try Arena(count: model.table.count)
     pass = try StepGradient(
       model.config, table: model.table, parameters: model.weights,
@@ -221,7 +224,7 @@ extension Draws {
 extension Curvature {
   /// ĥ.
   fileprivate var values: [Double] {
-    gradient.buffer.map { x in
+    (gradient?.buffer.map { $0 } ?? []).map { x in
       let scaled = Double(x) * Double(scale)
       return labelTerms.map { scaled * scaled * Double($0) } ?? scaled
     }

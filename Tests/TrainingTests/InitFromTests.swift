@@ -1,6 +1,7 @@
 import Checkpoints
 import Files
 import Machine
+import Recipes
 import Testing
 import Transformer
 

@@ -1,5 +1,6 @@
 import Files
 import Machine
+import Recipes
 import Testing
 import Transformer
 

@@ -4,6 +4,7 @@ import Presets
 import Testing
 import Transformer
 
+@testable import Recipes
 @testable import Training
 
 extension TrainingTests {
@@ -11,7 +12,7 @@ extension TrainingTests {
   @Suite struct Preset {
     @Test(
       arguments: Presets.all.map(\.name),
-      TrainingConfiguration.OptimizerName.allCases.map(\.rawValue))
+      OptimizerRegistry.standard.names)
     func eachResolvesForEachOptimizer(name: String, optimizer: String) throws {
       let bytes = try #require(Presets.all.first { $0.name == name }?.json)
       let json = try JSON(parsing: bytes, name: name)
@@ -73,13 +74,13 @@ extension TrainingTests {
         }
         let usual = try resolve([:])
         try usual.validate()
-        #expect(usual.optimizerName == (preset.name == "nano" ? .sophiaG : .sophiaMuon))
+        #expect(usual.optimizer == (preset.name == "nano" ? "sophia-g" : "sophia-muon"))
         if preset.name != "nano" {
           let width = try #require(json["n_embd"]?.doubleValue)
           let rest = preset.name == "tiny" ? 0.008 : 1 / width
-          #expect(usual.matrixLR == 0.02 && abs(usual.restLR - rest) < 1e-12)
+          #expect(usual.rates.matrices == 0.02 && abs(usual.rates.embeddings - rest) < 1e-12)
         }
-        #expect(try resolve(["recipe": "paper"]).optimizerName == .sophiaG)
+        #expect(try resolve(["recipe": "paper"]).optimizer == "sophia-g")
       }
     }
 

@@ -1,4 +1,5 @@
 import Files
+import Recipes
 
 @testable import Checkpoints
 @testable import Dataset
