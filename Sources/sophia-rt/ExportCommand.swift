@@ -70,9 +70,11 @@ struct ExportCommand: ParsableCommand {
     let (found, damaged) = try CheckpointDirectory.open(checkpoint, verify: .model)
     for skipped in damaged { terminal.note("passed over a damaged checkpoint: \(skipped)") }
     let file = try ModelFile(found)
-    let tokenizer = try LoadedModel.tokenizer(of: file).ggufMetadata(
-      rows: file.config.vocabularySize, directory: found.path)
-    let metadata = file.ggufMetadata(type.stored) + tokenizer
+    let tokenizer = try LoadedModel.tokenizer(of: file)
+    for line in tokenizer.notices + tokenizer.ggufNotices { terminal.note(line) }
+    let metadata =
+      try file.ggufMetadata(type.stored)
+      + tokenizer.ggufMetadata(rows: file.config.vocabularySize, directory: found.path)
     let result = Result { () throws(CheckpointError) in
       try GGUFWriter.write(file.ggufTensors(type.stored), metadata: metadata, to: out) {
         written, size in

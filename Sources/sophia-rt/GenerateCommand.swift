@@ -64,6 +64,11 @@ struct GenerateCommand: ParsableCommand {
       "Hold keys and values as f32 or bf16: half the memory, and faster where many texts are written "
         + "together.", valueName: "type"), transform: WeightOptions.kv)
   var kv = KVPrecision.f32
+  @Flag(
+    help: ArgumentHelp(
+      "Read special and added tokens that the prompt spells, such as <|endoftext|>, as plain text, and "
+        + "put none around it."))
+  var noSpecial = false
   @Flag(help: "When the context is full, go on with its last half instead of stopping.")
   var slide = false
   @OptionGroup var threadOptions: ThreadOptions
@@ -109,7 +114,7 @@ struct GenerateCommand: ParsableCommand {
   ) -> GenerationRun.Job {
     let request = SequenceRequest(
       prompt: prompt, maxTokens: options.maxTokens, sampling: options.sampling,
-      stopTokens: Set([loaded.tokenizer.endOfText].compactMap { $0 }), seed: options.seed,
+      stopTokens: Set(loaded.tokenizer.endsOfText), seed: options.seed,
       sample: sample, slide: slide, logprobs: logprobs,
       lookup: lookup ? PromptLookup.defaultProposal : 0)
     return GenerationRun.Job(request: request, stops: options.stop)
@@ -120,7 +125,7 @@ struct GenerateCommand: ParsableCommand {
     _ loaded: LoadedModel, _ began: ContinuousClock.Instant, _ team: ThreadTeam
   ) throws -> GenerationRun {
     let prompt = try promptText()
-    let ids = try loaded.promptTokens(prompt)
+    let ids = try loaded.promptTokens(prompt, special: !noSpecial)
     let jobs = (0..<options.numSamples).map { job(ids, UInt32($0), options, loaded) }
     let run = try GenerationRun(loaded, for: jobs, kv, on: team)
     try run.engine.check(jobs[0].request)
@@ -163,7 +168,7 @@ struct GenerateCommand: ParsableCommand {
   ) throws -> GenerationRun {
     var (jobs, of): ([GenerationRun.Job], [Int]) = ([], [])
     for (index, line) in file.lines.enumerated() {
-      let ids = try loaded.promptTokens(Array(line.prompt.utf8))
+      let ids = try loaded.promptTokens(Array(line.prompt.utf8), special: !noSpecial)
       for sample in 0..<line.options.numSamples {
         jobs.append(job(ids, UInt32(sample), line.options, loaded))
         of.append(index)
@@ -191,7 +196,8 @@ struct GenerateCommand: ParsableCommand {
   private func session(_ loaded: LoadedModel, _ team: ThreadTeam) throws -> GenerationRun {
     let run = try GenerationRun(loaded, for: [], kv, on: team)
     let show = stream(GenerationResult(tokenizer: loaded.tokenizer))
-    var session = GenerateSession(loaded, run, echoes: logprobs == nil) { prompt, sample in
+    var session = GenerateSession(loaded, run, special: !noSpecial, echoes: logprobs == nil) {
+      prompt, sample in
       job(prompt, sample, options, loaded)
     } show: { text, new in
       try show(0, text, new)
@@ -204,9 +210,11 @@ struct GenerateCommand: ParsableCommand {
     if let prompt { return Array(prompt.utf8) }
     if let promptFile, promptFile != "-" {
       return try LocalFileSystem().readBytes(promptFile, limit: 64 << 20, mode: .read)
+        .withoutByteOrderMark
     }
     if promptFile == "-" || isatty(STDIN_FILENO) == 0 {
       return try LocalFileSystem().readBytes("/dev/stdin", limit: 64 << 20, mode: .read)
+        .withoutByteOrderMark
     }
     return []
   }

@@ -11,6 +11,8 @@ struct GenerateSession {
   let run: GenerationRun
   /// The request of a prompt; its `sample` is the number of the text in the session.
   let request: (_ prompt: [UInt32], _ sample: UInt32) -> GenerationRun.Job
+  /// Whether special and added tokens in a line count as such.
+  let special: Bool
   /// Whether a prompt is shown before its text.
   let echoes: Bool
   /// Called with the text so far and what is new of it.
@@ -22,11 +24,11 @@ struct GenerateSession {
   private var tokens: [UInt32] = []
 
   init(
-    _ loaded: LoadedModel, _ run: GenerationRun, echoes: Bool,
+    _ loaded: LoadedModel, _ run: GenerationRun, special: Bool, echoes: Bool,
     request: @escaping (_ prompt: [UInt32], _ sample: UInt32) -> GenerationRun.Job,
     show: @escaping (_ text: GeneratedText, _ new: [UInt8]) throws -> Void
   ) {
-    (self.loaded, self.run, self.echoes) = (loaded, run, echoes)
+    (self.loaded, self.run, self.special, self.echoes) = (loaded, run, special, echoes)
     (self.request, self.show) = (request, show)
   }
 
@@ -56,7 +58,7 @@ struct GenerateSession {
 
   private mutating func continueText(_ line: [UInt8], _ sample: UInt32) throws {
     let goesOn = line.isEmpty && !tokens.isEmpty
-    let prompt = goesOn ? tokens : try loaded.promptTokens(line)
+    let prompt = goesOn ? tokens : try loaded.promptTokens(line, special: special)
     let job = request(prompt, sample)
     do throws(InferenceError) { try run.engine.check(job.request) } catch {
       terminal.note("[\(error)]")
@@ -86,6 +88,7 @@ private struct LineInput {
 
   private var held: [UInt8] = []
   private var isAtEnd = false
+  private var isFirst = true
 
   /// The next line without its `\n`; the last one may lack it. Waits for it, unless a signal comes.
   mutating func next() throws(FileError) -> Next {
@@ -104,6 +107,10 @@ private struct LineInput {
       if count < 0 { throw FileError(operation: "read", path: "standard input", code: errno) }
       isAtEnd = count == 0
       held += chunk[..<count]
+      if held.count >= 3 || isAtEnd {
+        if isFirst { held = held.withoutByteOrderMark }
+        isFirst = false
+      }
     }
   }
 }

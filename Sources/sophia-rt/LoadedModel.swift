@@ -20,6 +20,7 @@ struct LoadedModel {
     for skipped in damaged { notice("passed over a damaged checkpoint: \(skipped)") }
     let file = try ModelFile(checkpoint)
     tokenizer = try Self.tokenizer(of: file)
+    for line in tokenizer.notices { notice(line) }
     model = try Self.decoderModel(of: file, precision, on: team)
   }
 
@@ -63,11 +64,13 @@ struct LoadedModel {
       microBatch: max(1, min(sequences, 4096 / T)), T: T, on: team)
   }
 
-  /// Token ids of a prompt; an empty one is `<|endoftext|>`, after which texts begin.
-  func promptTokens(_ text: [UInt8]) throws -> [UInt32] {
-    let ids = tokenizer.encode(text)
+  /// Token ids of a prompt; an empty one is the token that texts begin with.
+  /// - special: whether added tokens in it count as such, and those that belong around a prompt are
+  ///   there; otherwise the text is nothing but text.
+  func promptTokens(_ text: [UInt8], special: Bool = true) throws -> [UInt32] {
+    let ids = special ? tokenizer.encode(prompt: text) : tokenizer.encode(text)
     if !ids.isEmpty { return ids }
-    guard let end = tokenizer.endOfText else { throw InferenceError.emptyPrompt }
-    return [end]
+    guard let begin = tokenizer.beginOfText else { throw InferenceError.emptyPrompt }
+    return [begin]
   }
 }

@@ -26,7 +26,7 @@ final class TextSampler {
           prompt: [tokenizer.endOfText ?? 0],
           maxTokens: min(MemoryPlan.sampleLength, run.model.contextLength) - 1,
           sampling: SamplingSettings(temperature: 0.8),
-          stopTokens: Set([tokenizer.endOfText].compactMap { $0 })))
+          stopTokens: Set(tokenizer.endsOfText)))
       var ids: [UInt32] = []
       while let step = try generator.next() {
         if let token = step.token, token < tokenizer.vocabularySize { ids.append(token) }
