@@ -50,6 +50,10 @@ public struct DatasetBuilder: Sendable {
     public var tokens = 0
   }
 
+  /// Whether added tokens that the text spells count as such; documents are then read whole. Otherwise
+  /// they are plain text.
+  public var parsesAddedTokens = false
+
   /// Reads, encodes and writes. The directory `output` appears when it is complete; before that
   /// there is one of its name with `.tmp-` and random digits.
   ///
@@ -57,7 +61,7 @@ public struct DatasetBuilder: Sendable {
   /// - progress: called now and then; false stops the build.
   ///
   /// Throws ``DatasetError``: text that cannot be read; a vocabulary that does not fit uint16 or
-  /// lacks `<|endoftext|>`; an output that already holds files; a full disk; a stop.
+  /// names no end of text; an output that already holds files; a full disk; a stop.
   public func build(
     _ sources: [any DocumentSource], validation: [any DocumentSource] = [], tokenizer: Tokenizer,
     output: String, on team: ThreadTeam, progress: @escaping (Progress) -> Bool = { _ in true }
@@ -79,6 +83,10 @@ public struct DatasetBuilder: Sendable {
         sources, validation, survey, tokenizer, endOfText, into: folder, &description,
         on: team, progress)
       try directory.write(tokenizer.serialized(), to: "tokenizer.json")
+      if endOfText != tokenizer.addedToken(Tokenizer.usualEndOfText) {
+        try directory.write(
+          tokenizer.settings().serialized(pretty: true), to: "tokenizer_config.json")
+      }
       try directory.write(description.serialized(), to: DatasetDescription.fileName)
       try directory.publish()
       return description
@@ -104,7 +112,9 @@ public struct DatasetBuilder: Sendable {
     guard let endOfText = tokenizer.endOfText else {
       throw DatasetError(
         .vocabulary, at: "tokenizer",
-        "lacks <|endoftext|>, which begins each document: use one that has it")
+        "names no token that ends a text, which stands before each document: use a folder whose "
+          + "generation_config.json, config.json or tokenizer_config.json names it, or a tokenizer "
+          + "with <|endoftext|>")
     }
     return endOfText
   }
@@ -124,7 +134,9 @@ public struct DatasetBuilder: Sendable {
       survey, fraction: validation.isEmpty ? valFraction : 0, seed: seed)
     var state = Progress(phase: .encoding, totalBytes: survey.bytes)
     for (documents, isValidation) in [(sources, false), (validation, true)] {
-      var reader = DocumentSequence(documents, pieceBytes: pieceBytes)
+      // Without GPT-2's pattern, or with tokens to be found, there is no place to cut a document.
+      let isWhole = parsesAddedTokens || !tokenizer.splitsText
+      var reader = DocumentSequence(documents, pieceBytes: isWhole ? 1 << 40 : pieceBytes)
       while true {
         let read = try reader.nextBatch(bytes: batchBytes)
         if read.isEmpty { break }
@@ -134,7 +146,10 @@ public struct DatasetBuilder: Sendable {
           state.bytes + batchTotal <= survey.bytes ?? .max
         else { throw Self.changed() }
         let batch = isValidation ? read.map { ($0, true) } : assignment.assign(read)
-        let encoded = tokenizer.encode(documents: batch.map(\.0.bytes), on: team) { fraction in
+        let encoded = tokenizer.encode(
+          documents: batch.map(\.0.bytes), on: team, parsingAdded: parsesAddedTokens,
+          continuing: batch.map { !$0.0.startsDocument }
+        ) { fraction in
           var within = state
           within.bytes += Int(fraction * Double(batchTotal))
           _ = progress(within)

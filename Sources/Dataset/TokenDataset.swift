@@ -35,7 +35,10 @@ public struct TokenDataset: Sendable {
         throw DatasetError(error)
       }
       let description = try DatasetDescription(parsing: bytes, path: path)
-      self.tokenizer = if let tokenizer { tokenizer } else { try Self.load(directory) }
+      self.tokenizer =
+        if let tokenizer { tokenizer } else {
+          try Self.load(directory).ending(includes: UInt32(description.endOfText))
+        }
       try Self.check(self.tokenizer, made: description, isGiven: tokenizer != nil, directory)
       train = try Self.open(description.train, in: directory, description.vocabularySize)
       validation = try Self.open(description.validation, in: directory, description.vocabularySize)
@@ -86,7 +89,7 @@ public struct TokenDataset: Sendable {
     guard tokenizer.endOfText.map({ Int($0) }) == description.endOfText else {
       throw DatasetError(
         .malformed, at: "\(directory)/\(DatasetDescription.fileName)",
-        "expected the tokenizer's <|endoftext|>, \(tokenizer.endOfText.map { "\($0)" } ?? "none"), as "
+        "expected the tokenizer's end of text, \(tokenizer.endOfText.map { "\($0)" } ?? "none"), as "
           + "\"end_of_text\", found \(description.endOfText): tokenize the text again")
     }
   }

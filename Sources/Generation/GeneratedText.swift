@@ -75,7 +75,7 @@ public struct GeneratedText: Sendable {
   public var shownIDs: [UInt32] {
     let whole = tokens.prefix { end(of: $0) <= shown.count }
     let rest = shown[(whole.last.map(end) ?? 0)...]
-    return whole.map(\.id) + (rest.isEmpty ? [] : tokenizer.encode(Array(rest)))
+    return whole.map(\.id) + (rest.isEmpty ? [] : tokenizer.encode(rest, continuing: true))
   }
 
   private func end(of token: Token) -> Int { token.start + tokenizer.bytes(of: token.id).count }

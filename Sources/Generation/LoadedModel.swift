@@ -24,6 +24,7 @@ public struct StoredModel {
     for skipped in damaged { notice("passed over a damaged checkpoint: \(skipped)") }
     file = try ModelFile(checkpoint)
     tokenizer = try Self.tokenizer(of: file)
+    for line in tokenizer.notices { notice(line) }
   }
 
   /// The tokenizer beside the weights, which have a row for each of its ids. Throws
@@ -65,12 +66,17 @@ public struct LoadedModel: Sendable {
 }
 
 extension Tokenizer {
-  /// Token ids of a prompt; an empty one is `<|endoftext|>`, after which texts begin. Throws
+  /// Token ids of a prompt; an empty one is the token that texts begin with. Throws
   /// ``InferenceError/emptyPrompt`` if the vocabulary has no such token.
-  public func promptTokens(_ text: some Collection<UInt8>) throws(InferenceError) -> [UInt32] {
-    let ids = encode(text)
+  /// - special: whether added tokens in it count as such, and those that belong around a prompt are
+  ///   there; otherwise the text is nothing but text.
+  public func promptTokens(
+    _ text: some Collection<UInt8>, special: Bool = true
+  ) throws(InferenceError) -> [UInt32] {
+    let bytes = Array(text)
+    let ids = special ? encode(prompt: bytes) : encode(bytes)
     if !ids.isEmpty { return ids }
-    guard let endOfText else { throw .emptyPrompt }
-    return [endOfText]
+    guard let beginOfText else { throw .emptyPrompt }
+    return [beginOfText]
   }
 }

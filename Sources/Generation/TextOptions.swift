@@ -29,6 +29,10 @@ public struct TextOptions: Sendable, Equatable {
   /// Write several tokens at a time where the text repeats itself.
   public var lookup = false
 
+  /// Whether special and added tokens that a prompt spells count as such, and those that belong
+  /// around a prompt are put there.
+  public var special = true
+
   /// The defaults.
   public init() {}
 
@@ -74,14 +78,14 @@ public struct TextOptions: Sendable, Equatable {
   }
 
   /// The request for one text after a prompt.
-  /// - prompt: token ids; - sample: the text's number among those of the prompt; - endOfText: the
-  ///   token that ends it.
+  /// - prompt: token ids; - sample: the text's number among those of the prompt; - ends: the
+  ///   tokens that end it.
   public func request(
-    _ prompt: [UInt32], sample: UInt32, endOfText: UInt32?
+    _ prompt: [UInt32], sample: UInt32, ends: some Sequence<UInt32>
   ) -> TextRequest {
     let request = SequenceRequest(
       prompt: prompt, maxTokens: maxTokens, sampling: sampling,
-      stopTokens: Set([endOfText].compactMap { $0 }), seed: seed, sample: sample, slide: slide,
+      stopTokens: Set(ends), seed: seed, sample: sample, slide: slide,
       logprobs: logprobs, lookup: lookup ? PromptLookup.defaultProposal : 0)
     return TextRequest(request, stops: stop)
   }

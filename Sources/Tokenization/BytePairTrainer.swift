@@ -116,13 +116,13 @@ public struct BytePairTrainer: Sendable {
   }
 
   private static func tokenizer(tokens: [[UInt8]], merges: [Vocabulary.Merge]) -> Tokenizer {
-    let endOfText = Vocabulary.Special(
-      id: UInt32(tokens.count), content: Array("<|endoftext|>".utf8))
+    let endOfText = AddedToken.special(Tokenizer.usualEndOfText, id: UInt32(tokens.count))
     var byteIds = [UInt32](repeating: 0, count: 256)
     for (id, byte) in ByteAlphabet.order.enumerated() { byteIds[Int(byte)] = UInt32(id) }
     return Tokenizer(
       Vocabulary(
-        tokens: tokens + [endOfText.content], byteIds: byteIds, merges: merges,
-        specials: [endOfText]))
+        tokens: tokens + [endOfText.content],
+        kinds: tokens.map { _ in .bytes } + [.added(inModel: true)], alphabet: ByteTokens(byteIds),
+        merges: merges, added: [endOfText]))
   }
 }

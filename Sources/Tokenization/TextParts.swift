@@ -16,14 +16,15 @@ struct TextParts<Documents: RandomAccessCollection> where Documents.Element: Col
   let byteCount: Int
 
   /// Cuts documents into parts of about `partBytes` bytes, at the next place where a piece begins.
-  init(of documents: Documents, partBytes: Int = 128 << 10) {
+  /// `whole` documents are one part each.
+  init(of documents: Documents, partBytes: Int = 128 << 10, whole: Bool = false) {
     let preTokenizer = PreTokenizer()
     var parts: [Part] = []
     for index in documents.indices {
       Tokenizer.withSpan(of: documents[index]) { text in
         var start = 0
         repeat {
-          var end = min(start + partBytes, text.count)
+          var end = whole ? text.count : min(start + partBytes, text.count)
           while end < text.count, !preTokenizer.isBoundary(end, in: text) { end += 1 }
           parts.append(Part(document: index, range: start..<end))
           start = end

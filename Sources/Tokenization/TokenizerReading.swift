@@ -4,9 +4,11 @@ extension Tokenizer {
   /// Files larger than this are refused: 64 MiB.
   public static let largestFile = 64 << 20
 
-  /// The tokenizer of a folder: `tokenizer.json`, or GPT-2's `vocab.json` and `merges.txt`.
+  /// The tokenizer of a folder: `tokenizer.json`, or GPT-2's `vocab.json` and `merges.txt`, with what
+  /// the files beside it say (see ``TokenizerFolder``).
   ///
-  /// Throws ``TokenizerError``: as ``load(file:fileSystem:)``, or if the folder has neither.
+  /// Throws ``TokenizerError``: as ``load(file:fileSystem:)``; if the folder has neither; if its files
+  /// contradict each other about ids.
   public static func load(
     directory: String, fileSystem: some FileSystem = LocalFileSystem()
   ) throws(TokenizerError) -> Tokenizer {
@@ -22,24 +24,17 @@ extension Tokenizer {
   /// - directory: what errors call the folder.
   /// - contents: the bytes of a file of at most `limit` bytes; nil if there is none of that name.
   ///
-  /// Throws ``TokenizerError``: as ``load(file:fileSystem:)``, or if the folder has neither.
+  /// Throws ``TokenizerError``, as ``load(directory:fileSystem:)`` does.
   public static func load(
     directory: String,
-    contents: (_ name: String, _ limit: Int) throws(FileError) -> [UInt8]?
+    contents: @escaping (_ name: String, _ limit: Int) throws(FileError) -> [UInt8]?
   ) throws(TokenizerError) -> Tokenizer {
-    func read(_ name: String) throws(TokenizerError) -> [UInt8]? {
+    try TokenizerFolder(directory) { (name) throws(TokenizerError) in
       do throws(FileError) { return try contents(name, largestFile) } catch { throw .file(error) }
-    }
-    if let json = try read("tokenizer.json") {
-      return try Tokenizer(json: json, name: "\(directory)/tokenizer.json")
-    }
-    guard let vocabulary = try read("vocab.json"), let merges = try read("merges.txt") else {
-      throw .missing(directory: directory)
-    }
-    return try Tokenizer(vocabulary: vocabulary, merges: merges, directory: directory)
+    }.tokenizer()
   }
 
-  /// The tokenizer of a Hugging Face `tokenizer.json`.
+  /// The tokenizer of a Hugging Face `tokenizer.json`, without the files beside it.
   ///
   /// Throws ``TokenizerError``: if the file cannot be read or is larger than ``largestFile``, is not
   /// strict JSON, describes another kind of tokenizer than byte-level BPE with GPT-2's pattern, or
@@ -60,32 +55,11 @@ extension Tokenizer {
   ///
   /// - name: what errors call the file.
   ///
-  /// Throws ``TokenizerError`` unless ids are dense from 0 and unique, every byte has a token, the parts
-  /// and the result of every merge are tokens, no merge occurs twice, and special tokens have no part in
-  /// merges.
+  /// Throws ``TokenizerError`` unless no id and no token occurs twice in the vocabulary and the parts and
+  /// the result of every merge are tokens of it; if something is asked for that cannot be honoured.
   public init(json bytes: [UInt8], name: String) throws(TokenizerError) {
-    let root = try Self.parse(bytes, name: name)
     let file = TokenizerFile(name: name)
-    try file.checkKind(of: root)
-    var builder = VocabularyBuilder(file: name)
-    try builder.addVocabulary(root["model"]?["vocab"], place: "model.vocab")
-    for (i, token) in try file.list(root["added_tokens"], place: "added_tokens").enumerated() {
-      let place = "added_tokens[\(i)]"
-      guard let content = token["content"]?.stringValue else {
-        throw file.invalid("\(place).content", "a string", token["content"])
-      }
-      guard token["special"]?.boolValue == true else {
-        throw .unsupported(
-          file: name, what: "added token", found: "'\(content)' that is not special",
-          expected: "\"special\": true")
-      }
-      try builder.addSpecial(content, id: token["id"], place: place)
-    }
-    for (i, merge) in try file.list(root["model"]?["merges"], place: "model.merges").enumerated() {
-      let (left, right) = try file.parts(of: merge, place: "model.merges[\(i)]")
-      try builder.addMerge(left, right, place: "model.merges[\(i)]")
-    }
-    self.init(try builder.build(place: "model.vocab"))
+    try self.init(file.builder(JSON.parsed(bytes, name: name)), place: "model.vocab")
   }
 
   /// The tokenizer that the bytes of GPT-2's `vocab.json` and `merges.txt` describe, with or without the
@@ -97,27 +71,51 @@ extension Tokenizer {
   public init(
     vocabulary: [UInt8], merges: [UInt8], directory: String
   ) throws(TokenizerError) {
-    var builder = VocabularyBuilder(file: "\(directory)/vocab.json")
-    let root = try Self.parse(vocabulary, name: "\(directory)/vocab.json")
-    try builder.addVocabulary(root, place: "vocabulary")
-    builder.declareSpecial("<|endoftext|>")
-    builder.file = "\(directory)/merges.txt"
+    try self.init(
+      VocabularyBuilder(vocabulary: vocabulary, merges: merges, directory: directory),
+      place: "vocabulary")
+  }
+
+  /// The tokenizer of a builder that has read everything.
+  init(_ builder: VocabularyBuilder, place: String) throws(TokenizerError) {
+    self.init(try builder.build(place: place))
+    notices = builder.notices
+    let lost = vocabulary.alphabet.lostCount
+    if lost > 0 {
+      notices.append(
+        "\(builder.file): \(lost) of the 256 bytes have no token and are left out of a text, as in "
+          + "`tokenizers`")
+    }
+  }
+}
+
+extension VocabularyBuilder {
+  /// What GPT-2's `vocab.json` and `merges.txt` say.
+  init(
+    vocabulary: [UInt8], merges: [UInt8], directory: String
+  ) throws(TokenizerError) {
+    self.init(file: "\(directory)/vocab.json")
+    try addVocabulary(JSON.parsed(vocabulary, name: file), place: "vocabulary")
+    _ = declareSpecial(Tokenizer.usualEndOfText)
+    file = "\(directory)/merges.txt"
     for (i, line) in merges.split(separator: 0x0A, omittingEmptySubsequences: false).enumerated() {
       let line = line.last == 0x0D ? line.dropLast() : line
       if line.isEmpty || i == 0 && line.starts(with: "#version".utf8) { continue }
       let parts = line.split(separator: 0x20, omittingEmptySubsequences: false)
       guard parts.count == 2 else {
         throw .invalid(
-          file: builder.file, place: "line \(i + 1)", expected: "two tokens with a blank between",
+          file: file, place: "line \(i + 1)", expected: "two tokens with a blank between",
           found: "'\(String(decoding: line, as: UTF8.self))'")
       }
-      try builder.addMerge(parts[0], parts[1], place: "line \(i + 1)")
+      try addMerge(parts[0], parts[1], place: "line \(i + 1)")
     }
-    builder.file = "\(directory)/vocab.json"
-    self.init(try builder.build(place: "vocabulary"))
+    file = "\(directory)/vocab.json"
   }
+}
 
-  private static func parse(_ bytes: [UInt8], name: String) throws(TokenizerError) -> JSON {
+extension JSON {
+  /// Strict JSON of a tokenizer's file.
+  static func parsed(_ bytes: [UInt8], name: String) throws(TokenizerError) -> JSON {
     do throws(JSONError) {
       return try JSON(parsing: bytes, name: name)
     } catch {

@@ -4,7 +4,7 @@ struct WordMerger {
   /// Pieces longer than this are cut (positions are 32 bits): 1 GiB.
   static let longest = 1 << 30
 
-  private let byteIds: [UInt32]
+  private let alphabet: ByteTokens
   private let merges: PairTable
   /// Pieces longer than this use the heap.
   private let heapThreshold: Int
@@ -12,26 +12,32 @@ struct WordMerger {
   /// Of the pair that begins at each symbol: rank << 32 | id of the result, or `PairTable.absent`.
   private var candidates: [UInt64] = []
 
-  /// - byteIds: (256), the token of each byte.
+  /// - alphabet: the token of each byte.
   /// - merges: pair → rank << 32 | id of the result.
-  init(byteIds: [UInt32], merges: PairTable, heapThreshold: Int = 64) {
-    self.byteIds = byteIds
+  init(alphabet: ByteTokens, merges: PairTable, heapThreshold: Int = 64) {
+    self.alphabet = alphabet
     self.merges = merges
     self.heapThreshold = heapThreshold
   }
 
   /// Appends the tokens of the piece `range` of `text`.
   mutating func merge(_ range: Range<Int>, of text: Span<UInt8>, into ids: inout [UInt32]) {
-    if range.count == 1 {
-      ids.append(byteIds[Int(text[range.lowerBound])])
+    if range.count == 1, alphabet[text[range.lowerBound]] != ByteTokens.none {
+      ids.append(alphabet[text[range.lowerBound]])
       return
     }
     var start = range.lowerBound
     repeat {
       let end = min(range.upperBound, start + Self.longest)
       symbols.removeAll(keepingCapacity: true)
-      for i in start..<end { symbols.append(byteIds[Int(text[i])]) }
-      if symbols.count > heapThreshold { mergeLong(into: &ids) } else { mergeShort(into: &ids) }
+      alphabet.append(text, start..<end, to: &symbols)
+      if symbols.count > heapThreshold {
+        mergeLong(into: &ids)
+      } else if symbols.count > 1 {
+        mergeShort(into: &ids)
+      } else {
+        ids += symbols
+      }
       start = end
     } while start < range.upperBound
   }

@@ -36,18 +36,15 @@ extension Trainer {
   }
 
   private func write(to writer: CheckpointWriter) throws(CheckpointError) {
-    let end = tokenizer.endOfText.map { Int($0) }
-    try writer.writeJSON("config.json", model.huggingFaceConfig(endOfText: end))
-    let id: JSON = end.map { .integer($0) } ?? .null
-    try writer.writeJSON("generation_config.json", ["bos_token_id": id, "eos_token_id": id])
+    let ends = tokenizer.endsOfText.map { JSON.integer(Int($0)) }
+    let begin: JSON = tokenizer.beginOfText.map { .integer(Int($0)) } ?? .null
+    let end: JSON = ends.count > 1 ? .array(ends) : ends.first ?? .null
+    try writer.writeJSON(
+      "config.json", model.huggingFaceConfig(begin: begin, end: ends.first ?? .null))
+    try writer.writeJSON("generation_config.json", ["bos_token_id": begin, "eos_token_id": end])
     try writer.writeBytes("tokenizer.json", tokenizer.serialized())
     try writer.writeJSON(
-      "tokenizer_config.json",
-      [
-        "tokenizer_class": "GPT2TokenizerFast", "model_max_length": .integer(model.contextLength),
-        "bos_token": "<|endoftext|>", "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>",
-        "add_prefix_space": false,
-      ])
+      "tokenizer_config.json", tokenizer.settings(contextLength: model.contextLength))
     try writer.writeTensors("model.safetensors", table.tensors(theta))
     try writer.writeTensors(Self.optimizerFile, tensors(optimizer.state))
     if let lastGood, state.spikes?.goodStep != nil {

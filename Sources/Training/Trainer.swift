@@ -48,7 +48,12 @@ public final class Trainer {
   ) throws(TrainingError) {
     try asTraining { try configuration.validate() }
     (self.configuration, self.model, self.options) = (configuration, model, options)
-    (self.store, self.team, self.report, tokenizer) = (store, team, report, dataset.tokenizer)
+    (self.store, self.team, self.report) = (store, team, report)
+    // What ends a text is what the weights' folder says, which a dataset does not hold in full.
+    let carried = try (resumeFrom ?? initFrom?.checkpoint).flatMap {
+      (checkpoint) throws(TrainingError) in try TrainingRun.carriedTokenizer(of: checkpoint)
+    }
+    tokenizer = carried.map { dataset.tokenizer.withEnds(of: $0) } ?? dataset.tokenizer
     log = MetricsLog(path: "\(store.directory)/metrics.jsonl", files: files)
     table = ParameterTable(model)
     let T = configuration.context

@@ -35,10 +35,16 @@ extension GPT2Config {
   }
 
   /// Hugging Face's `config.json` for this model.
-  /// - endOfText: id of `<|endoftext|>`, which begins and ends texts, or nil.
+  /// - endOfText: id of the token that begins and ends texts, or nil.
   public func huggingFaceConfig(endOfText: Int?) -> JSON {
     let end: JSON = endOfText.map { .integer($0) } ?? .null
-    return [
+    return huggingFaceConfig(begin: end, end: end)
+  }
+
+  /// Hugging Face's `config.json` for this model.
+  /// - begin, end: ids of the tokens that begin and end texts, or null.
+  public func huggingFaceConfig(begin: JSON, end: JSON) -> JSON {
+    [
       "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "activation_function": "gelu_new",
       "vocab_size": .integer(vocabularySize), "n_positions": .integer(contextLength),
       "n_ctx": .integer(contextLength), "n_embd": .integer(width), "n_layer": .integer(layers),
@@ -50,7 +56,7 @@ extension GPT2Config {
       "scale_attn_weights": true,
       "scale_attn_by_inverse_layer_idx": .bool(scaleByInverseLayer),
       "reorder_and_upcast_attn": false, "tie_word_embeddings": .bool(tiesHead), "use_cache": true,
-      "bos_token_id": end, "eos_token_id": end, "torch_dtype": "float32",
+      "bos_token_id": begin, "eos_token_id": end, "torch_dtype": "float32",
     ]
   }
 

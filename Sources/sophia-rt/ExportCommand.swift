@@ -72,14 +72,16 @@ struct ExportCommand: ParsableCommand {
     let (found, damaged) = try CheckpointDirectory.open(checkpoint, verify: .model)
     for skipped in damaged { terminal.note("passed over a damaged checkpoint: \(skipped)") }
     let file = try ModelFile(found)
-    let tokenizer = try StoredModel.tokenizer(of: file).ggufMetadata(
-      rows: file.config.vocabularySize, directory: found.path)
+    let tokenizer = try StoredModel.tokenizer(of: file)
+    for line in tokenizer.notices + tokenizer.ggufNotices { terminal.note(line) }
     // One tensor at a time, as it is stored and transposed.
     let largest = file.table.entries.map(\.count).max() ?? 0
     try MemoryLimit.current().require(
       [("the largest tensor, twice", 2 * 4 * largest), ("program", 64 << 20)],
       advice: "export it on a machine with more")
-    let metadata = file.ggufMetadata(type.stored) + tokenizer
+    let metadata =
+      try file.ggufMetadata(type.stored)
+      + tokenizer.ggufMetadata(rows: file.config.vocabularySize, directory: found.path)
     let result = Result { () throws(CheckpointError) in
       try GGUFWriter.write(file.ggufTensors(type.stored), metadata: metadata, to: out) {
         written, size in

@@ -119,9 +119,11 @@ struct GenerateCommand: ParsableCommand {
     _ stored: StoredModel, _ began: ContinuousClock.Instant, _ team: ThreadTeam
   ) throws -> GenerationRun {
     let (prompt, options) = (try promptText(), options.values)
-    let (ids, tokenizer) = (try stored.tokenizer.promptTokens(prompt), stored.tokenizer)
+    let (ids, tokenizer) = (
+      try stored.tokenizer.promptTokens(prompt, special: options.special), stored.tokenizer
+    )
     func request(_ sample: Int) -> TextRequest {
-      options.request(ids, sample: UInt32(sample), endOfText: tokenizer.endOfText)
+      options.request(ids, sample: UInt32(sample), ends: tokenizer.endsOfText)
     }
     let run = try run(
       stored, count: options.numSamples,
@@ -164,10 +166,12 @@ struct GenerateCommand: ParsableCommand {
     _ team: ThreadTeam
   ) throws -> GenerationRun {
     let tokenizer = stored.tokenizer
-    let prompts = try file.lines.map { try tokenizer.promptTokens(Array($0.prompt.utf8)) }
+    let prompts = try file.lines.map {
+      try tokenizer.promptTokens(Array($0.prompt.utf8), special: $0.options.special)
+    }
     func request(_ line: Int, _ sample: UInt32) -> TextRequest {
       file.lines[line].options.request(
-        prompts[line], sample: sample, endOfText: tokenizer.endOfText)
+        prompts[line], sample: sample, ends: tokenizer.endsOfText)
     }
     let lengths = zip(prompts, file.lines).map { prompt, line in
       GenerationRun.length(
@@ -196,9 +200,10 @@ struct GenerateCommand: ParsableCommand {
     let (options, tokenizer) = (options.values, stored.tokenizer)
     let run = try run(stored, count: 1, longest: stored.config.contextLength, team)
     let show = stream(TokenTable(tokenizer))
-    var session = GenerateSession(tokenizer, run, echoes: options.logprobs == nil) {
-      prompt, sample in
-      options.request(prompt, sample: sample, endOfText: tokenizer.endOfText)
+    var session = GenerateSession(
+      tokenizer, run, special: options.special, echoes: options.logprobs == nil
+    ) { prompt, sample in
+      options.request(prompt, sample: sample, ends: tokenizer.endsOfText)
     } show: { text, new in
       try show(0, text, new)
     }
@@ -210,9 +215,11 @@ struct GenerateCommand: ParsableCommand {
     if let prompt { return Array(prompt.utf8) }
     if let promptFile, promptFile != "-" {
       return try LocalFileSystem().readBytes(promptFile, limit: 64 << 20, mode: .read)
+        .withoutByteOrderMark
     }
     if promptFile == "-" || isatty(STDIN_FILENO) == 0 {
       return try LocalFileSystem().readBytes("/dev/stdin", limit: 64 << 20, mode: .read)
+        .withoutByteOrderMark
     }
     return []
   }

@@ -12,6 +12,8 @@ struct GenerateSession {
   let run: GenerationRun
   /// The request of a prompt; its `sample` is the number of the text in the session.
   let request: (_ prompt: [UInt32], _ sample: UInt32) -> TextRequest
+  /// Whether special and added tokens in a line count as such.
+  let special: Bool
   /// Whether a prompt is shown before its text.
   let echoes: Bool
   /// Called with the text so far and what is new of it.
@@ -23,11 +25,11 @@ struct GenerateSession {
   private var tokens: [UInt32] = []
 
   init(
-    _ tokenizer: Tokenizer, _ run: GenerationRun, echoes: Bool,
+    _ tokenizer: Tokenizer, _ run: GenerationRun, special: Bool, echoes: Bool,
     request: @escaping (_ prompt: [UInt32], _ sample: UInt32) -> TextRequest,
     show: @escaping (_ text: GeneratedText, _ new: [UInt8]) throws -> Void
   ) {
-    (self.tokenizer, self.run, self.echoes) = (tokenizer, run, echoes)
+    (self.tokenizer, self.run, self.special, self.echoes) = (tokenizer, run, special, echoes)
     (self.request, self.show) = (request, show)
   }
 
@@ -57,7 +59,7 @@ struct GenerateSession {
 
   private mutating func continueText(_ line: [UInt8], _ sample: UInt32) throws {
     let goesOn = line.isEmpty && !tokens.isEmpty
-    let prompt = goesOn ? tokens : try tokenizer.promptTokens(line)
+    let prompt = goesOn ? tokens : try tokenizer.promptTokens(line, special: special)
     let text = request(prompt, sample)
     do throws(InferenceError) { try run.engine.check(text.sequence) } catch {
       terminal.note("[\(error)]")
@@ -89,6 +91,7 @@ private struct LineInput {
 
   private var held: [UInt8] = []
   private var isAtEnd = false
+  private var isFirst = true
 
   /// The next line without its `\n`; the last one may lack it. Waits for it, unless a signal comes.
   mutating func next() throws(FileError) -> Next {
@@ -107,6 +110,10 @@ private struct LineInput {
       if count < 0 { throw FileError(operation: "read", path: "standard input", code: errno) }
       isAtEnd = count == 0
       held += chunk[..<count]
+      if held.count >= 3 || isAtEnd {
+        if isFirst { held = held.withoutByteOrderMark }
+        isFirst = false
+      }
     }
   }
 }

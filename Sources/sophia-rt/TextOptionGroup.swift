@@ -37,6 +37,11 @@ struct TextOptionGroup: ParsableArguments {
       "Write several tokens at a time where the text repeats what stood before; the text is the same."
     ))
   var lookup = false
+  @Flag(
+    help: ArgumentHelp(
+      "Read special and added tokens that a prompt spells, such as <|endoftext|>, as plain text, and put "
+        + "none around it."))
+  var noSpecial = false
   @Flag(help: "When the context is full, go on with its last half instead of stopping.")
   var slide = false
 
@@ -55,6 +60,7 @@ struct TextOptionGroup: ParsableArguments {
     (values.repetitionPenalty, values.stop) = (repetitionPenalty, stop)
     (values.seed, values.logprobs) = (seed, logprobs)
     (values.lookup, values.slide) = (lookup, slide)
+    values.special = !noSpecial
     return values
   }
 }

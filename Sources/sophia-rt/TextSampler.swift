@@ -24,7 +24,7 @@ final class TextSampler {
       let request = SequenceRequest(
         prompt: [tokenizer.endOfText ?? 0], maxTokens: min(length, run.model.contextLength) - 1,
         sampling: SamplingSettings(temperature: 0.8),
-        stopTokens: Set([tokenizer.endOfText].compactMap { $0 }))
+        stopTokens: Set(tokenizer.endsOfText))
       var sample = ""
       try writer.run(
         [TextRequest(request)], finish: { sample = String(decoding: $1.shown, as: UTF8.self) })

@@ -46,6 +46,10 @@ struct TokenizeCommand: ParsableCommand {
     help: ArgumentHelp(
       "Write the stories as .jsonl to this file, and no dataset.", valueName: "file"))
   var storiesText: String?
+  @Flag(
+    help: ArgumentHelp(
+      "Read special and added tokens that the text spells as such; otherwise they are plain text."))
+  var special = false
   @Flag(help: "Replace --out, if it is a dataset, or the file of --stories-text.")
   var overwrite = false
   @OptionGroup var threadOptions: ThreadOptions
@@ -95,6 +99,7 @@ struct TokenizeCommand: ParsableCommand {
     var builder = DatasetBuilder(fileSystem: system)
     if let valFraction { builder.valFraction = valFraction }
     builder.overwrite = overwrite
+    builder.parsesAddedTokens = special
     try builder.checkOutput(out)
     var sources: [any DocumentSource] = []
     for file in files { sources.append(try TextSource(path: file, fileSystem: system)) }
@@ -108,6 +113,12 @@ struct TokenizeCommand: ParsableCommand {
       if files.isEmpty { validation.append(corpus.source(.validation)) }
     }
     let vocabulary = try chosenTokenizer(sources, team, terminal)
+    for line in vocabulary.notices { terminal.note(line) }
+    terminal.note(
+      special
+        ? "special and added tokens in the text are read as such"
+        : "special and added tokens in the text are read as plain text (--special reads them as such)"
+    )
     // Until here nothing is on the disk, so that a signal may end the program by itself.
     Interrupts.install()
     let result = try Self.orInterrupted(terminal) {

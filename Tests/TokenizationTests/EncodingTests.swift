@@ -117,15 +117,15 @@ import Testing
   /// Both ways to merge a piece, around the length where one takes over from the other.
   @Test func theHeapMergesAsTheScanDoes() throws {
     let tokenizer = try Fixtures.tokenizer()
-    let (byteIds, pairs) = (tokenizer.vocabulary.byteIds, tokenizer.vocabulary.pairs)
+    let (alphabet, pairs) = (tokenizer.vocabulary.alphabet, tokenizer.vocabulary.pairs)
     var random = TestRandom(state: 3)
     let letters = Array("theinrstomvqua ".utf8)
     var merged = 0
     for length in 2..<300 {
       let text = (0..<length).map { _ in letters[Int.random(in: 0..<letters.count, using: &random)]
       }
-      var scan = WordMerger(byteIds: byteIds, merges: pairs, heapThreshold: .max)
-      var heap = WordMerger(byteIds: byteIds, merges: pairs, heapThreshold: 0)
+      var scan = WordMerger(alphabet: alphabet, merges: pairs, heapThreshold: .max)
+      var heap = WordMerger(alphabet: alphabet, merges: pairs, heapThreshold: 0)
       var (a, b): ([UInt32], [UInt32]) = ([], [])
       scan.merge(0..<length, of: text.span, into: &a)
       heap.merge(0..<length, of: text.span, into: &b)

@@ -5,7 +5,7 @@ import Testing
 @Suite struct StreamingDecoderTests {
   /// Byte tokens have the ids of the alphabet's order, so any bytes can be fed one by one.
   private func ids(_ bytes: [UInt8], _ tokenizer: Tokenizer) -> [UInt32] {
-    bytes.map { tokenizer.vocabulary.byteIds[Int($0)] }
+    bytes.map { tokenizer.vocabulary.alphabet[$0] }
   }
 
   @Test func charactersComeWhole() throws {

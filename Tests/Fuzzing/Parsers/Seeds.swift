@@ -23,7 +23,11 @@ extension FuzzedParser {
         ["weight_map": ["a": "a.safetensors", "b": "a.safetensors", "c": "b.safetensors"]],
         ["metadata": ["total_size": 8], "weight_map": ["c": "b.safetensors"]],
       ].map { (json: JSON) in json.serialized() }
-    case .tokenizer: [Seeds.tokenizer().serialized(), Seeds.tokenizer(merges: []).serialized()]
+    case .tokenizer:
+      [
+        Seeds.tokenizer().serialized(), Seeds.tokenizer(merges: []).serialized(),
+        Array(Seeds.addedTokens.utf8),
+      ]
     case .vocabulary:
       [Seeds.vocabulary(["he", "in"]) + [0] + Array("#version: 0.2\nh e\ni n\n".utf8)]
     case .config:
@@ -108,6 +112,22 @@ enum Seeds {
         directory: "d")
     } catch { preconditionFailure("\(error)") }
   }
+
+  /// A `tokenizer.json` of few bytes with all that may stand around a vocabulary.
+  static let addedTokens = """
+    {"version": "1.0", "added_tokens": [
+     {"id": 9, "content": "<a>", "single_word": true, "lstrip": true, "rstrip": true,
+      "normalized": false, "special": true},
+     {"id": 8, "content": "in", "normalized": true, "special": false}],
+     "normalizer": {"type": "Sequence", "normalizers": []},
+     "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": true, "use_regex": false},
+     "post_processor": {"type": "TemplateProcessing", "single": [
+      {"SpecialToken": {"id": "<a>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}],
+      "special_tokens": {"<a>": {"id": "<a>", "ids": [9], "tokens": ["<a>"]}}},
+     "model": {"type": "BPE", "unk_token": "?", "fuse_unk": true, "byte_fallback": true,
+      "ignore_merges": true, "merges": [["i", "n"]],
+      "vocab": {"i": 0, "n": 1, "h": 2, "e": 3, "Ġ": 4, "a b": 5, "<0x21>": 6, "?": 7, "in": 8}}}
+    """
 
   /// llm.c's token shard.
   static func shard(_ tokens: [UInt16]) -> [UInt8] {
