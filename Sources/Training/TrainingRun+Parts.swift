@@ -73,6 +73,7 @@ extension TrainingRun {
         path, verify: .everything, files: files)
       for skipped in damaged { report(.notice("passed over a damaged checkpoint: \(skipped)")) }
       let file = try ModelFile(checkpoint)
+      if let notice = file.notice { report(.notice(notice)) }
       if !file.ignoredDropout.isEmpty {
         report(
           .notice(

@@ -75,9 +75,16 @@ private struct ConfigReader {
 
   func checkArchitecture() throws(CheckpointError) {
     guard json.objectValue != nil else { throw invalid("file", "a JSON object", json.kind) }
-    guard json["model_type"]?.stringValue == "gpt2" else {
+    // Files of 2019 name no type: their classes tell, or their sizes alone, which are named so in
+    // GPT-2, and then the names of the tensors.
+    if let type = json["model_type"], type != .null, type.stringValue != "gpt2" {
+      throw invalid("model_type", "\"gpt2\", the only architecture of sophia-rt", text(type))
+    }
+    let classes = json["architectures"]?.arrayValue ?? []
+    guard classes.allSatisfy({ $0.stringValue?.hasPrefix("GPT2") == true }) else {
       throw invalid(
-        "model_type", "\"gpt2\", the only architecture of sophia-rt", text(json["model_type"]))
+        "architectures", "a class of GPT-2, the only architecture of sophia-rt",
+        text(json["architectures"]))
     }
     let expected: [(String, [JSON])] = [
       ("activation_function", ["gelu_new", "gelu_pytorch_tanh"]), ("scale_attn_weights", [true]),

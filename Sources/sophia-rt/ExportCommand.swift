@@ -72,6 +72,7 @@ struct ExportCommand: ParsableCommand {
     let (found, damaged) = try CheckpointDirectory.open(checkpoint, verify: .model)
     for skipped in damaged { terminal.note("passed over a damaged checkpoint: \(skipped)") }
     let file = try ModelFile(found)
+    if let notice = file.notice { terminal.note(notice) }
     let tokenizer = try StoredModel.tokenizer(of: file).ggufMetadata(
       rows: file.config.vocabularySize, directory: found.path)
     // One tensor at a time, as it is stored and transposed.
