@@ -61,7 +61,8 @@ let package = Package(
     .systemLibrary(
       name: "CZlib", path: "CSupport/zlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
-      name: "CSupport", dependencies: ["CHwloc"], path: "CSupport", exclude: ["hwloc", "zlib", "zstd"],
+      name: "CSupport", dependencies: ["CHwloc"], path: "CSupport",
+      exclude: ["hwloc", "zlib", "zstd"],
       cSettings: c,
       linkerSettings: [.unsafeFlags(["-L\(llvm)", "-lomp"])]),
     // Threads, topology, placed memory, counter-based random numbers.

@@ -144,7 +144,8 @@ struct BareShards {
       }
     }
     guard !train.isEmpty else {
-      let found = names.isEmpty ? "nothing" : names.prefix(5).map(\.onOneLine).joined(separator: ", ")
+      let found =
+        names.isEmpty ? "nothing" : names.prefix(5).map(\.onOneLine).joined(separator: ", ")
       throw DatasetError(
         .empty, at: directory,
         "expected dataset.json, or train.bin and val.bin (or .npy), found \(found): make one by `sophia-rt tokenize`"

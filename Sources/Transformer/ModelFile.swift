@@ -77,7 +77,8 @@ public struct ModelFile {
   public var notice: String? {
     guard !leftOut.isEmpty else { return nil }
     let more = leftOut.count > 3 ? " and \(leftOut.count - 3) more" : ""
-    return "\(tensors.path.onOneLine): left out \(leftOut.prefix(3).map(\.onOneLine).joined(separator: ", "))\(more): "
+    return
+      "\(tensors.path.onOneLine): left out \(leftOut.prefix(3).map(\.onOneLine).joined(separator: ", "))\(more): "
       + "no part of the language model"
   }
 

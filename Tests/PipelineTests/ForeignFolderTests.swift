@@ -49,6 +49,13 @@ extension PipelineTests {
         ),
         ("masks", stored + [mask, past]),
         ("masks, no prefix", (stored + [mask, past]).map(unprefixed)),
+        ("torch.compile", (stored + [head]).map { prefixed("_orig_mod.", $0) }),
+        ("DataParallel", stored.map { prefixed("module.", unprefixed($0)) }),
+        (
+          "two wrappers, the head alone",
+          (stored.filter { $0.name != wte.name } + [head]).map { prefixed("module._orig_mod.", $0) }
+        ),
+        ("a value head", stored + [Stored(name: "v_head.summary.weight", shape: [1], values: [1])]),
       ]
       for (name, tensors) in arrangements {
         let whole = try folder("whole")
@@ -71,6 +78,7 @@ extension PipelineTests {
       var wide = stored
       let ln = try #require(stored.firstIndex { $0.name == "transformer.ln_f.bias" })
       (wide[ln].shape, wide[ln].values) = ([16], wide[ln].values + [0])
+      let ln15 = [Float](repeating: 0, count: 15)
       let mixed = stored.map { $0.name.contains("h.1.mlp.c_fc.bias") ? unprefixed($0) : $0 }
       for (tensors, expected) in [
         (
@@ -86,6 +94,14 @@ extension PipelineTests {
         (wide, "tensor transformer.ln_f.bias: expected shape [15] as config.json says, found [16]"),
         (mixed, "tensors: expected transformer.h.1.mlp.c_fc.bias [60], found no such tensor"),
         (
+          stored + [Stored(name: "transformer.h.7.ln_1.bias", shape: [15], values: ln15)],
+          "tensor transformer.h.7.ln_1.bias: expected a tensor of GPT-2, found an unknown"
+        ),
+        (
+          stored + [Stored(name: "base.lora_A.weight", shape: [15], values: ln15)],
+          "tensor base.lora_A.weight: expected a tensor of GPT-2, found an unknown"
+        ),
+        (
           stored + [unprefixed(wte)],
           "tensor wte.weight: expected a tensor of GPT-2, found an unknown"
         ),
@@ -98,6 +114,40 @@ extension PipelineTests {
         try write(tensors, to: "f/model.safetensors")
         let error = try #require(throws: CheckpointError.self) { try ModelFile(folder) }
         #expect(error.description.contains(expected), "\(error)")
+      }
+    }
+
+    /// The heads of other tasks stand beside the language model, and are named.
+    @Test func headsOfOtherTasksAreLeftOut() throws {
+      let heads = ["v_head.summary.weight", "score.weight", "multiple_choice_head.summary.bias"]
+      let tensors = heads.map { Stored(name: $0, shape: [2], values: [1, 2]) }
+      let whole = try folder("whole")
+      try write(stored + tensors, to: "whole/model.safetensors")
+      let file = try ModelFile(whole)
+      #expect(try Self.bits(file) == weights && Set(file.leftOut) == Set(heads))
+      #expect(file.notice?.hasPrefix("\(whole.path)/model.safetensors: left out ") == true)
+      try write(stored, to: "whole/model.safetensors")
+      #expect(try ModelFile(whole).notice == nil)
+    }
+
+    /// Those of 2019 name no type.
+    @Test func configurationsWithoutAType() throws {
+      let members = (config.objectValue ?? []).filter {
+        !["model_type", "architectures"].contains($0.key)
+      }
+      for (more, isRead) in [
+        ([], true), ([JSONMember("architectures", ["GPT2LMHeadModel"])], true),
+        ([JSONMember("architectures", ["GPTNeoForCausalLM"])], false),
+      ] {
+        let folder = try folder("f")
+        try write(stored, to: "f/model.safetensors")
+        try place.write(JSON.object(members + more).serialized(), to: "f/config.json")
+        if isRead {
+          #expect(try Self.bits(ModelFile(folder)) == weights)
+        } else {
+          let error = try #require(throws: CheckpointError.self) { try ModelFile(folder) }
+          #expect(error.description.contains("architectures: expected a class of GPT-2"))
+        }
       }
     }
 
@@ -149,6 +199,12 @@ extension PipelineTests {
       try disk.makeDirectories(path)
       try place.write(config.serialized(), to: "\(name)/config.json")
       return try CheckpointDirectory(path: path)
+    }
+
+    private func prefixed(_ prefix: String, _ tensor: Stored) -> Stored {
+      var tensor = tensor
+      tensor.name = prefix + tensor.name
+      return tensor
     }
 
     private func unprefixed(_ tensor: Stored) -> Stored {
