@@ -9,9 +9,9 @@ public import Machine
 /// Tensors beside the language model, such as the heads of classifiers and of reinforcement learning,
 /// are left out.
 ///
-/// The head is tied to the token embedding. A stored `lm_head.weight` is what `transformers` makes of
+/// The head is tied to the token embedding, unless the configuration says that it is not. A stored `lm_head.weight` is what `transformers` makes of
 /// it: it stands in for a `wte.weight` that is not stored, it changes nothing if it is equal to the
-/// stored one, and a different one makes a model with a head of its own, which there is not here.
+/// stored one, and a different one contradicts the configuration.
 public struct ModelFile {
   /// The sizes.
   public let config: GPT2Config
@@ -27,11 +27,7 @@ public struct ModelFile {
   private let prefix: String
   private static let prefixed = "transformer."
   /// The name of a head of its own: beside the model, behind the same wrappers.
-  private var head: String {
-    let wrappers =
-      prefix.hasSuffix(Self.prefixed) ? prefix.dropLast(Self.prefixed.count) : prefix[...]
-    return wrappers + "lm_head.weight"
-  }
+  private var head: String { Self.wrappers(in: prefix) + "lm_head.weight" }
 
   /// Opens a folder and checks that the tensors are those of the configuration: none missing, none
   /// of another shape, none of its names unknown.
@@ -99,7 +95,13 @@ public struct ModelFile {
   }
 
   private static func name(_ entry: ParameterTable.Entry, _ prefix: String) -> String {
-    entry.name.hasPrefix(prefixed) ? prefix + entry.name.dropFirst(prefixed.count) : entry.name
+    entry.name.hasPrefix(prefixed)
+      ? prefix + entry.name.dropFirst(prefixed.count) : wrappers(in: prefix) + entry.name
+  }
+
+  /// A prefix without `transformer.`: what wrappers put before every name.
+  private static func wrappers(in prefix: String) -> Substring {
+    prefix.hasSuffix(prefixed) ? prefix.dropLast(prefixed.count) : prefix[...]
   }
 
   private static func matches(
@@ -112,7 +114,7 @@ public struct ModelFile {
   private func stored(_ entry: ParameterTable.Entry) throws(CheckpointError) -> StoredTensor {
     let name = Self.name(entry, prefix)
     if let tensor = tensors[name] { return tensor }
-    if entry == table.tensors.wte, let head = tensors[head] { return head }
+    if config.tiesHead, entry == table.tensors.wte, let head = tensors[head] { return head }
     throw .invalid(
       file: tensors.path, place: "tensors", expected: "\(name) \(entry.shape)",
       found: "no such tensor" + (tensors.all.first.map { ", but such as \($0.entry.name)" } ?? ""))
@@ -156,7 +158,8 @@ public struct ModelFile {
       try embedding.read(elements: range, into: b)
       if let at = a.indices.first(where: { a[$0] != b[$0] }) {
         throw head.invalid(
-          expected: "the values of \(embedding.entry.name): sophia-rt has no head of its own",
+          expected:
+            "the values of \(embedding.entry.name), as config.json does not say \"tie_word_embeddings\": false",
           found: "\(a[at]) instead of \(b[at]) at element \(start + at)")
       }
     }

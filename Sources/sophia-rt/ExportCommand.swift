@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Files
+import Kernels
 import Generation
 import Machine
 import Tokenization
@@ -73,6 +74,12 @@ struct ExportCommand: ParsableCommand {
     for skipped in damaged { terminal.note("passed over a damaged checkpoint: \(skipped)") }
     let file = try ModelFile(found)
     if let notice = file.notice { terminal.note(notice) }
+    guard file.config.activation == .geluNew else {
+      throw CheckpointError.invalid(
+        file: "\(found.path)/config.json", place: "activation_function",
+        expected: "\"gelu_new\", the only one that llama.cpp's gpt2 computes",
+        found: "\"\(file.config.activation.rawValue)\"")
+    }
     let tokenizer = try StoredModel.tokenizer(of: file).ggufMetadata(
       rows: file.config.vocabularySize, directory: found.path)
     // One tensor at a time, as it is stored and transposed.

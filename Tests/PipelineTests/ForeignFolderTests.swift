@@ -83,8 +83,8 @@ extension PipelineTests {
       for (tensors, expected) in [
         (
           stored + [other],
-          "tensor lm_head.weight: expected the values of transformer.wte.weight: "
-            + "sophia-rt has no head of its own, found \(other.values[500]) instead of "
+          "tensor lm_head.weight: expected the values of transformer.wte.weight, as config.json does "
+            + "not say \"tie_word_embeddings\": false, found \(other.values[500]) instead of "
             + "\(wte.values[500]) at element 500"
         ),
         (
@@ -130,6 +130,33 @@ extension PipelineTests {
       #expect(try ModelFile(whole).notice == nil)
     }
 
+    /// Heads of their own and other activations are read, and not trained.
+    @Test func othersOfTheFamilyOnlyGenerate() throws {
+      let wte = try #require(stored.first { $0.name == "transformer.wte.weight" })
+      let values = wte.values.map { 2 * $0 + 1 }
+      let head = Stored(name: "module.lm_head.weight", shape: wte.shape, values: values)
+      let changed = ["tie_word_embeddings", "activation_function"]
+      let members = (config.objectValue ?? []).filter { !changed.contains($0.key) }
+      func write(_ more: [JSONMember]) throws -> ModelFile {
+        let folder = try folder("f")
+        try self.write(
+          stored.map { prefixed("module.", $0) } + [head], to: "f/model.safetensors")
+        try place.write(JSON.object(members + more).serialized(), to: "f/config.json")
+        return try ModelFile(folder)
+      }
+      let untied = try write([JSONMember("tie_word_embeddings", false)])
+      #expect(try Self.bits(untied) == weights + values.map(\.bitPattern))
+      for (key, value) in [
+        ("activation_function", "relu"), ("activation_function", "gelu"),
+        ("tie_word_embeddings", false),
+      ] as [(String, JSON)] {
+        let untie = JSONMember("tie_word_embeddings", false)
+        _ = try write(key == "tie_word_embeddings" ? [untie] : [untie, JSONMember(key, value)])
+        let line = try place.fail("train", "--out", "r", "--init-from", "f")
+        #expect(line.hasPrefix("f/config.json: \(key): expected") && line.contains("to train it"))
+      }
+    }
+
     /// Those of 2019 name no type.
     @Test func configurationsWithoutAType() throws {
       let members = (config.objectValue ?? []).filter {
@@ -159,12 +186,11 @@ extension PipelineTests {
           "expected \"gpt2\", the only architecture of sophia-rt, found \"llama\""
         ),
         (
-          "tie_word_embeddings", "false",
-          "tie_word_embeddings: expected true (sophia-rt has no head of its own), found false"
+          "scale_attn_weights", "false", "scale_attn_weights: expected true, found false"
         ),
         (
-          "activation_function", "\"relu\"",
-          "activation_function: expected \"gelu_new\", found \"relu\""
+          "activation_function", "\"silu\"",
+          "\"gelu\" or \"relu\", found \"silu\""
         ),
       ] {
         _ = try folder("f")
