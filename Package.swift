@@ -58,8 +58,11 @@ let package = Package(
     .systemLibrary(
       name: "CZstd", path: "CSupport/zstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]
     ),
+    .systemLibrary(
+      name: "CZlib", path: "CSupport/zlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
-      name: "CSupport", dependencies: ["CHwloc"], path: "CSupport", exclude: ["hwloc", "zstd"],
+      name: "CSupport", dependencies: ["CHwloc"], path: "CSupport",
+      exclude: ["hwloc", "zlib", "zstd"],
       cSettings: c,
       linkerSettings: [.unsafeFlags(["-L\(llvm)", "-lomp"])]),
     // Threads, topology, placed memory, counter-based random numbers.
@@ -72,7 +75,7 @@ let package = Package(
     .target(name: "Tokenization", dependencies: ["Files", "Machine"], swiftSettings: swift),
     // Documents to token shards to batches.
     .target(
-      name: "Dataset", dependencies: ["Files", "Machine", "Tokenization", "CZstd"],
+      name: "Dataset", dependencies: ["Files", "Machine", "Tokenization", "CZlib", "CZstd"],
       swiftSettings: swift),
     // The built-in corpus: short stories of a grammar, and how well a text keeps to it.
     .target(name: "Stories", dependencies: ["Files", "Machine"], swiftSettings: swift),
@@ -168,7 +171,7 @@ let package = Package(
     .testTarget(
       name: "DatasetTests",
       dependencies: [
-        "Dataset", "Machine", "Files", "Tokenization", "CZstd", "FileFaults",
+        "Dataset", "Machine", "Files", "Tokenization", "CZlib", "CZstd", "FileFaults",
         "TemporaryDirectories", "TestTokenizers",
       ],
       swiftSettings: swift),

@@ -39,7 +39,7 @@ public final class SafetensorsFile: Sendable {
     places[Array(name.utf8)].map { entries[$0] }
   }
 
-  /// Reads elements of an F32, F16 or BF16 tensor as floats.
+  /// Reads elements of an F32, F64, F16 or BF16 tensor as floats; those of F64 are rounded.
   /// - elements: which, in row-major order; all if `nil`
   /// - values: as many floats
   /// - allowingNonFinite: whether NaN and infinity are let through
@@ -53,24 +53,29 @@ public final class SafetensorsFile: Sendable {
       elements.lowerBound >= 0 && elements.upperBound <= entry.count
         && values.count == elements.count,
       "\(entry.name): elements \(elements) of \(entry.count) into \(values.count)")
-    guard entry.type == .f32 || entry.type == .f16 || entry.type == .bf16 else {
+    guard [.f64, .f32, .f16, .bf16].contains(entry.type) else {
       throw .invalid(
-        file: path, place: "tensor \(entry.name)", expected: "F32, F16 or BF16",
+        file: path, place: "tensor \(entry.name)", expected: "F32, F64, F16 or BF16",
         found: entry.type.rawValue)
     }
-    let halves = UnsafeMutableBufferPointer<UInt16>.allocate(
-      capacity: entry.type == .f32 ? 0 : min(Self.chunk, elements.count))
-    defer { halves.deallocate() }
+    let size = entry.type.bitCount / 8
+    let stored = UnsafeMutableRawBufferPointer.allocate(
+      byteCount: entry.type == .f32 ? 0 : size * min(Self.chunk, elements.count), alignment: 64)
+    defer { stored.deallocate() }
     for start in stride(from: 0, to: elements.count, by: Self.chunk) {
       let range = start..<min(start + Self.chunk, elements.count)
       let part = UnsafeMutableBufferPointer(rebasing: values[range])
-      let offset = entry.range.lowerBound + (elements.lowerBound + start) * entry.type.bitCount / 8
+      let offset = entry.range.lowerBound + (elements.lowerBound + start) * size
       if entry.type == .f32 {
         try readBytes(into: UnsafeMutableRawBufferPointer(part), at: offset)
       } else {
-        let bits = UnsafeMutableBufferPointer(rebasing: halves[..<range.count])
-        try readBytes(into: UnsafeMutableRawBufferPointer(bits), at: offset)
-        if entry.type == .f16 { widenF16(bits, to: part) } else { widenBF16(bits, to: part) }
+        let bytes = UnsafeMutableRawBufferPointer(rebasing: stored[..<(size * range.count)])
+        try readBytes(into: bytes, at: offset)
+        switch entry.type {
+        case .f64: roundF64(bytes.bindMemory(to: Double.self), to: part)
+        case .f16: widenF16(bytes.bindMemory(to: UInt16.self), to: part)
+        default: widenBF16(bytes.bindMemory(to: UInt16.self), to: part)
+        }
       }
       if !allowingNonFinite, let index = firstNonFinite(UnsafeBufferPointer(part)) {
         throw .nonFinite(
@@ -80,7 +85,7 @@ public final class SafetensorsFile: Sendable {
     }
   }
 
-  /// The elements of an F32, F16 or BF16 tensor as floats.
+  /// The elements of an F32, F64, F16 or BF16 tensor as floats.
   public func floats(
     _ entry: SafetensorsEntry, allowingNonFinite: Bool = false
   ) throws(CheckpointError) -> [Float] {
@@ -106,6 +111,23 @@ public final class SafetensorsFile: Sendable {
     }
   }
 
+  /// In words what a file is that is plainly no safetensors file, by its first bytes.
+  private static func otherKind(
+    of file: OpenFile, size: Int, _ files: any FileSystem
+  ) throws(CheckpointError) -> String? {
+    let start = try onDisk { () throws(FileError) in
+      try files.readExactly(file, count: min(64, size), at: 0)
+    }
+    if GitLFSPointer.begins(start) { return GitLFSPointer.meaning }
+    if start.starts(with: "PK\u{3}\u{4}".utf8) {
+      return "a zip archive, such as PyTorch's own files of weights: convert it to safetensors"
+    }
+    let isPage = ["<!doctype html", "<html"].contains {
+      String(decoding: start.prefix($0.utf8.count), as: UTF8.self).lowercased() == $0
+    }
+    return isPage ? "a web page, such as the hub's answer to a download that failed" : nil
+  }
+
   private static func header(
     of file: OpenFile, _ files: any FileSystem
   ) throws(CheckpointError) -> SafetensorsHeader {
@@ -113,12 +135,22 @@ public final class SafetensorsFile: Sendable {
     let prefix = try onDisk { () throws(FileError) in
       try files.readExactly(file, count: min(8, size), at: 0)
     }
+    if let kind = try otherKind(of: file, size: size, files) {
+      throw .invalid(
+        file: file.path, place: "start", expected: "a safetensors file", found: kind)
+    }
     let length = try SafetensorsHeader.length(prefix: prefix, fileLength: size, file: file.path)
     let text = try onDisk { () throws(FileError) in
       try files.readExactly(file, count: length, at: 8)
     }
     return try SafetensorsHeader(parsing: text, fileLength: size, file: file.path)
   }
+}
+
+private func roundF64(
+  _ numbers: UnsafeMutableBufferPointer<Double>, to values: UnsafeMutableBufferPointer<Float>
+) {
+  for index in numbers.indices { values[index] = Float(numbers[index]) }
 }
 
 private func widenF16(

@@ -17,8 +17,8 @@ public struct SafetensorsEntry: Sendable, Equatable {
 /// The header of a safetensors file: N as 8 bytes, little-endian; N bytes of JSON, padded by
 /// spaces; the tensors' bytes. Accepted only if each byte of the file belongs to exactly one of
 /// these: no holes, no overlap, nothing after the last tensor. Stricter than the Rust crate in
-/// three points, and in 5,000 damaged files (crate 0.7.0) in no other: padding is spaces only, not
-/// other white space; `__metadata__` is not null; an entry has no members but its three.
+/// two points, and in 5,000 damaged files (crate 0.7.0) in no other: padding is spaces only, not
+/// other white space; an entry has no members but its three.
 struct SafetensorsHeader: Equatable {
   /// The largest header that is read, as in the Rust crate.
   static let maxLength = 100_000_000
@@ -96,10 +96,12 @@ struct SafetensorsHeader: Equatable {
 
   private static func metadata(_ value: JSON, file: String) throws(CheckpointError) -> [JSONMember]
   {
+    if value == .null { return [] }
     guard let members = value.objectValue, members.allSatisfy({ $0.value.stringValue != nil })
     else {
       throw .invalid(
-        file: file, place: "__metadata__", expected: "an object of strings", found: "something else"
+        file: file, place: "__metadata__", expected: "an object of strings or null",
+        found: "something else"
       )
     }
     return members
@@ -113,6 +115,7 @@ private struct EntryReader {
   let dataStart: Int
 
   func entry(_ value: JSON) throws(CheckpointError) -> SafetensorsEntry {
+    if value == .null { return [] }
     guard let members = value.objectValue, members.count == 3, let type = value["dtype"],
       let shape = value["shape"], let offsets = value["data_offsets"]
     else { throw wrong("an object of dtype, shape and data_offsets", "something else") }

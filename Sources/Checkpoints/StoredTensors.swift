@@ -40,7 +40,7 @@ public struct StoredTensor: Sendable {
   /// Reads elements as floats. See ``SafetensorsFile/read(_:elements:into:allowingNonFinite:)``.
   /// - elements: which, in row-major order; all if `nil`
   /// - values: as many floats
-  /// - Throws: `.invalid` for another type than F32, F16 and BF16, `.nonFinite`, `.file`
+  /// - Throws: `.invalid` for another type than F32, F64, F16 and BF16, `.nonFinite`, `.file`
   public func read(
     elements: Range<Int>? = nil, into values: UnsafeMutableBufferPointer<Float>
   ) throws(CheckpointError) {

@@ -61,6 +61,7 @@ struct StudyPlan {
         let checkpoint = try CheckpointDirectory.open(folder, files: files).checkpoint
         try TrainingRun.requireTokenizer(of: checkpoint, for: dataset)
         let config = try ModelFile(checkpoint).config
+        try config.requireTrainable(file: "\(checkpoint.path)/config.json")
         try TrainingRun.requireSizes(of: model, named: study.model, in: config, checkpoint.path)
         initial[folder] = InitialModel(
           config: config,

@@ -3,7 +3,7 @@ public import Tokenization
 
 /// A directory of tokens to train on: one written by ``DatasetBuilder`` (with `dataset.json` and
 /// `tokenizer.json`), or nanoGPT's `train.bin` and `val.bin`, or llm.c's `*train*.bin` and
-/// `*val*.bin`.
+/// `*val*.bin`, or the same as `.npy`.
 public struct TokenDataset: Sendable {
   /// Where it is.
   public let directory: String
@@ -123,15 +123,16 @@ public struct TokenDataset: Sendable {
   }
 }
 
-/// The `.bin` files of a directory without `dataset.json`, by the words in their names.
+/// The `.bin` or `.npy` files of a directory without `dataset.json`, by the words in their names.
 struct BareShards {
   private(set) var train: [String] = []
   private(set) var validation: [String] = []
 
-  /// Sorts out `names` (in the order of the tokens). Throws ``DatasetError`` if none is for
-  /// training.
+  /// Sorts out `names` (in the order of the tokens). Throws ``DatasetError`` if none is for training,
+  /// or the ids are those of characters.
   init(_ names: [String], directory: String) throws(DatasetError) {
-    for name in names where name.utf8.reversed().starts(with: ".bin".utf8.reversed()) {
+    let shards = names.filter { endsIn($0, ".bin") || endsIn($0, ".npy") }
+    for name in shards {
       let words = name.split { !$0.isLetter }.map { $0.lowercased() }
       let isTrain = words.contains("train")
       let isValidation = words.contains { ["val", "valid", "validation"].contains($0) }
@@ -146,10 +147,23 @@ struct BareShards {
       }
     }
     guard !train.isEmpty else {
+      let found =
+        names.isEmpty ? "nothing" : names.prefix(5).map(\.onOneLine).joined(separator: ", ")
       throw DatasetError(
         .empty, at: directory,
-        "expected dataset.json, or train.bin and val.bin, found neither: make one by `sophia-rt tokenize`"
+        "expected dataset.json, or train.bin and val.bin (or .npy), found \(found): make one by `sophia-rt tokenize`"
       )
+    }
+    if names.contains("meta.pkl") {
+      throw DatasetError(
+        .wrongTokenizer, at: "\(directory)/meta.pkl",
+        "the ids are those of nanoGPT's characters, which no tokenizer here has: turn them into text by python3 scripts/convert_chars.py, then `sophia-rt tokenize`"
+      )
+    }
+    if Set((train + validation).map { endsIn($0, ".npy") }).count > 1 {
+      throw DatasetError(
+        .malformed, at: directory,
+        "holds shards both as .bin and as .npy: leave those in it that are to be trained on")
     }
   }
 }

@@ -2,9 +2,9 @@ import Files
 import Synchronization
 
 /// A file of uint16 tokens: llm.c's `.bin` (a header of 256 little-endian int32: magic
-/// 20240520, version 1, number of tokens, zeros) or nanoGPT's headerless `.bin`. A file that begins
-/// with the magic number is llm.c's; as tokens it would be 55448 and 308, the first of which
-/// GPT-2's vocabulary lacks.
+/// 20240520, version 1, number of tokens, zeros), nanoGPT's headerless `.bin`, or NumPy's `.npy`. A
+/// file that begins with the magic number is llm.c's; as tokens it would be 55448 and 308, the first
+/// of which GPT-2's vocabulary lacks. Headerless ids of 32 or 64 bits are refused by name.
 ///
 /// Every byte is checked when the file is opened: length against header, every id against the
 /// vocabulary. The file stays open and is read, not mapped, since a map of a file that somebody shortens ends
@@ -14,8 +14,6 @@ import Synchronization
 public final class TokenShard: Sendable {
   /// llm.c's first header word.
   public static let magic: Int32 = 20_240_520
-  /// llm.c's other files that are called `.bin`: uint32 tokens, evaluation sets, models.
-  private static let otherMagics: [Int32] = [20_240_801, 20_240_522, 20_240_326]
   /// Bytes before the first token in llm.c's layout.
   public static let headerBytes = 1024
 
@@ -54,7 +52,7 @@ public final class TokenShard: Sendable {
     do {
       status = try Self.files.status(file)
       let start = try Self.files.readExactly(
-        file, count: min(status.size, Self.headerBytes), at: 0)
+        file, count: min(status.size, Self.startBytes), at: 0)
       header = try Self.firstTokenOffset(start, fileBytes: status.size, path: path)
       guard status.size > header else {
         throw DatasetError(.empty, at: path, "holds no tokens: expected uint16 tokens")
@@ -152,54 +150,6 @@ public final class TokenShard: Sendable {
       .malformed, at: path,
       "was changed while it was in use (\(was?.size ?? 0) bytes when it was opened): bring it back as it was, then go on with --resume"
     )
-  }
-
-  /// Where the tokens begin, once the length of the file agrees with its layout.
-  /// - bytes: its first `headerBytes` bytes
-  private static func firstTokenOffset(
-    _ bytes: [UInt8], fileBytes: Int, path: String
-  ) throws(DatasetError) -> Int {
-    guard !bytes.isEmpty else {
-      throw DatasetError(.empty, at: path, "is empty: expected uint16 tokens")
-    }
-    let first = bytes.count >= 4 ? headerWord(0, of: bytes) : 0
-    if otherMagics.contains(first) {
-      throw DatasetError(
-        .malformed, at: path,
-        "expected uint16 tokens, found an llm.c file of another kind (magic \(first))")
-    }
-    guard first == magic else {
-      if fileBytes % 2 != 0 {
-        throw DatasetError(
-          .malformed, at: path,
-          "expected an even number of bytes (uint16 tokens), found \(fileBytes): the file is damaged or no token shard"
-        )
-      }
-      return 0
-    }
-    guard fileBytes >= headerBytes else {
-      throw DatasetError(
-        .truncated, at: path,
-        "expected a header of \(headerBytes) bytes, found \(fileBytes) in all")
-    }
-    guard headerWord(1, of: bytes) == 1 else {
-      throw DatasetError(
-        .malformed, at: path, "expected version 1 in the header, found \(headerWord(1, of: bytes))")
-    }
-    let (said, found) = (Int(headerWord(2, of: bytes)), fileBytes - headerBytes)
-    guard said >= 0, said * 2 == found else {
-      throw DatasetError(
-        said * 2 > found ? .truncated : .malformed, at: path,
-        "the header says \(said) tokens (\(2 * said) bytes after it), found \(found) bytes: write the shard again"
-      )
-    }
-    return headerBytes
-  }
-
-  private static func headerWord(_ index: Int, of bytes: [UInt8]) -> Int32 {
-    bytes.withUnsafeBytes {
-      Int32(littleEndian: $0.loadUnaligned(fromByteOffset: 4 * index, as: Int32.self))
-    }
   }
 
   /// CRC-32C of the file, header included; 0 for a shard in memory.

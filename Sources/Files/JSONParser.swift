@@ -7,8 +7,21 @@ extension JSON {
   /// - name: what the text is called in errors, such as its path
   /// - maxDepth: how many arrays and objects may lie in one another
   public init(parsing bytes: [UInt8], name: String, maxDepth: Int = 32) throws(JSONError) {
-    var parser = JSONParser(bytes: bytes, name: name, maxDepth: maxDepth)
+    var parser = JSONParser(bytes: bytes, name: name, maxDepth: maxDepth, isPython: false)
     self = try parser.text()
+  }
+
+  /// Parses one JSON text as Python's `json` module does, which wrote most of the data sets there
+  /// are: a lone surrogate is read, and becomes U+FFFD as it has no UTF-8; `NaN`, `Infinity` and
+  /// `-Infinity` are numbers, and numbers beyond a `Double`'s range are infinite; of members of one
+  /// name the last one counts. All else is as in the strict ``init(parsing:name:maxDepth:)``.
+  /// - Returns: the value, and how many lone surrogates became U+FFFD
+  public static func parsingAsPython(
+    _ bytes: [UInt8], name: String, maxDepth: Int = 256
+  ) throws(JSONError) -> (value: JSON, replacedSurrogates: Int) {
+    var parser = JSONParser(bytes: bytes, name: name, maxDepth: maxDepth, isPython: true)
+    let value = try parser.text()
+    return (value, parser.replacedSurrogates)
   }
 }
 
@@ -17,12 +30,18 @@ private struct JSONParser {
   let bytes: [UInt8]
   let name: String
   let maxDepth: Int
+  /// Whether what Python's `json` reads beyond the standard is read too.
+  let isPython: Bool
+  var replacedSurrogates = 0
   var index = 0
   var depth = 0
 
   mutating func text() throws(JSONError) -> JSON {
     if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
       throw error(expected: "JSON", found: "a byte order mark")
+    }
+    if GitLFSPointer.begins(bytes) {
+      throw error(expected: "JSON", found: GitLFSPointer.meaning)
     }
     let value = try value()
     skipSpace()
@@ -56,6 +75,8 @@ private struct JSONParser {
     case UInt8(ascii: "t"): return try word("true", .bool(true))
     case UInt8(ascii: "f"): return try word("false", .bool(false))
     case UInt8(ascii: "n"): return try word("null", .null)
+    case UInt8(ascii: "N") where isPython: return try word("NaN", .number(.nan))
+    case UInt8(ascii: "I") where isPython: return try word("Infinity", .number(.infinity))
     case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try number()
     default: throw unexpected("a value")
     }
@@ -86,19 +107,31 @@ private struct JSONParser {
     var members: [JSONMember] = []
     if take("}") { return .object(members) }
     var names = JSONNameSet()
+    var isRepeated = false
     repeat {
       skipSpace()
       let start = index
       guard next == UInt8(ascii: "\"") else { throw unexpected("a member name in quotes") }
       let key = try string()
-      guard names.insert(key, after: members) else {
-        throw error(at: start, expected: "each member name once", found: "\"\(key)\" again")
+      if !names.insert(key, after: members) {
+        guard isPython else {
+          throw error(at: start, expected: "each member name once", found: "\"\(key)\" again")
+        }
+        isRepeated = true
       }
       guard take(":") else { throw unexpected("':' after the member name") }
       members.append(JSONMember(key, try value()))
     } while take(",")
     guard take("}") else { throw unexpected("',' or '}'") }
-    return .object(members)
+    return .object(isRepeated ? lastOfEachName(members) : members)
+  }
+
+  private func lastOfEachName(_ members: [JSONMember]) -> [JSONMember] {
+    var (kept, names) = ([JSONMember](), JSONNameSet())
+    for member in members.reversed() where names.insert(member.key, after: kept) {
+      kept.append(member)
+    }
+    return kept.reversed()
   }
 
   private mutating func word(_ word: StaticString, _ value: JSON) throws(JSONError) -> JSON {
@@ -115,6 +148,9 @@ private struct JSONParser {
     let start = index
     var isInteger = true
     if next == UInt8(ascii: "-") { index += 1 }
+    if isPython && next == UInt8(ascii: "I") && index > start {
+      return try word("Infinity", .number(-.infinity))
+    }
     if next == UInt8(ascii: "0") { index += 1 } else { try digits() }
     if next == UInt8(ascii: ".") {
       isInteger = false
@@ -129,7 +165,7 @@ private struct JSONParser {
     }
     let literal = String(decoding: bytes[start..<index], as: UTF8.self)
     if isInteger, let value = Int(literal), literal != "-0" { return .integer(value) }
-    guard let value = Double(literal), value.isFinite else {
+    guard let value = Double(literal), value.isFinite || isPython else {
       throw error(at: start, expected: "a number within a double's range", found: literal)
     }
     return .number(value)
@@ -183,18 +219,23 @@ private struct JSONParser {
     case UInt8(ascii: "u"):
       let start = index
       var code = try codeUnit()
-      if 0xD800..<0xDC00 ~= code, next == UInt8(ascii: "\\") {
-        index += 1
-        if next == UInt8(ascii: "u") {
-          index += 1
-          let low = try codeUnit()
-          if 0xDC00..<0xE000 ~= low { code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00) }
+      if 0xD800..<0xDC00 ~= code, bytes[index...].starts(with: [0x5C, UInt8(ascii: "u")]) {
+        let end = index
+        index += 2
+        let low = try codeUnit()
+        if 0xDC00..<0xE000 ~= low {
+          code = 0x10000 + (code - 0xD800) << 10 + (low - 0xDC00)
+        } else {
+          // It may begin a pair itself.
+          index = end
         }
       }
-      guard let scalar = Unicode.Scalar(code) else {
+      let scalar = Unicode.Scalar(code)
+      guard scalar != nil || isPython else {
         throw error(at: start - 2, expected: "a pair of surrogates", found: "a lone surrogate")
       }
-      decoded += UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter
+      if scalar == nil { replacedSurrogates += 1 }
+      decoded += scalar.flatMap(UTF8.encode) ?? UTF8.encodedReplacementCharacter
     default:
       index -= 1
       throw unexpected("an escape: one of \" \\ / b f n r t u")

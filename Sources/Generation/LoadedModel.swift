@@ -23,6 +23,7 @@ public struct StoredModel {
     let (checkpoint, damaged) = try CheckpointDirectory.open(path, verify: verify)
     for skipped in damaged { notice("passed over a damaged checkpoint: \(skipped)") }
     file = try ModelFile(checkpoint)
+    if let left = file.notice { notice(left) }
     tokenizer = try Self.tokenizer(of: file)
     for line in tokenizer.notices { notice(line) }
   }

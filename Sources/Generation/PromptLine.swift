@@ -2,11 +2,13 @@ public import Dataset
 public import Files
 
 /// One line of a file of prompts: an object with `"prompt"` and, where the text is to be drawn in
-/// another way than the rest, options of `generate` under their names in snake_case. Ranges are not
-/// looked at.
+/// another way than the rest, options of `generate` under their names in snake_case, and an `"id"` that
+/// the results carry. A member that is null is as one that is not there. Ranges are not looked at.
 public struct PromptLine: Sendable, Equatable {
   /// The text to be continued.
   public let prompt: String
+  /// `id`, a string or an integer: the results of this line carry it.
+  public private(set) var id: JSON?
   /// File and line, for messages.
   public let place: String
   /// `max_tokens`, `num_samples`, `top_k`.
@@ -25,14 +27,15 @@ public struct PromptLine: Sendable, Equatable {
     let keys = Self.keys
     for member in line.object.objectValue ?? [] where member.key != "prompt" {
       if !keys.contains(where: { $0.name == member.key }) {
-        let near = nearest(member.key, ["prompt"] + keys.map(\.name))
+        let near =
+          Self.otherNames[member.key] ?? nearest(member.key, ["prompt"] + keys.map(\.name))
         throw DatasetError(
           .malformed, at: line.place,
           "unknown key \"\(member.key.onOneLine)\"; did you mean \"\(near)\"?")
       }
     }
     prompt = try line.string("prompt")
-    for key in keys where line.object[key.name] != nil { try key.read(&self, line) }
+    for key in keys where line.object[key.name] ?? .null != .null { try key.read(&self, line) }
   }
 
   /// The lines of a file, or of a pipe. Throws ``DatasetError``.
@@ -62,17 +65,39 @@ public struct PromptLine: Sendable, Equatable {
     }
   }
 
+  /// What other programs call these keys.
+  private static let otherNames = [
+    "text": "prompt", "input": "prompt", "inputs": "prompt", "content": "prompt",
+    "max_new_tokens": "max_tokens", "max_length": "max_tokens", "n_predict": "max_tokens",
+    "n": "num_samples", "num_return_sequences": "num_samples",
+    "repeat_penalty": "repetition_penalty",
+    "stop_sequences": "stop", "custom_id": "id", "request_id": "id", "index": "id", "idx": "id",
+  ]
+
+  /// An integer, also one that is written as 4.0.
+  private static func integer(_ json: JSON) -> Int? {
+    json.intValue ?? json.doubleValue.flatMap { Int(exactly: $0) }
+  }
+
+  /// A number, not NaN nor infinite.
+  private static func number(_ json: JSON) -> Double? {
+    json.doubleValue.flatMap { $0.isFinite ? $0 : nil }
+  }
+
   private static var keys: [Key] {
-    let (integer, number) = ("an integer", "a number")
+    let (whole, real) = ("an integer", "a number")
     return [
-      Key("max_tokens", \.maxTokens, integer, \.intValue),
-      Key("num_samples", \.numSamples, integer, \.intValue),
-      Key("temperature", \.temperature, number, \.doubleValue),
-      Key("top_k", \.topK, integer, \.intValue), Key("top_p", \.topP, number, \.doubleValue),
-      Key("min_p", \.minP, number, \.doubleValue),
-      Key("repetition_penalty", \.repetitionPenalty, number, \.doubleValue),
+      Key("id", \.id, "a string or an integer") { json in
+        json.stringValue != nil || json.intValue != nil ? json : nil
+      },
+      Key("max_tokens", \.maxTokens, whole, integer),
+      Key("num_samples", \.numSamples, whole, integer),
+      Key("temperature", \.temperature, real, number),
+      Key("top_k", \.topK, whole, integer), Key("top_p", \.topP, real, number),
+      Key("min_p", \.minP, real, number),
+      Key("repetition_penalty", \.repetitionPenalty, real, number),
       Key("seed", \.seed, "an integer from 0 to \(Int.max)") { json in
-        json.intValue.flatMap { UInt64(exactly: $0) }
+        integer(json).flatMap { UInt64(exactly: $0) }
       },
       Key("stop", \.stop, "a string or an array of strings") { json in
         if let string = json.stringValue { return [string] }

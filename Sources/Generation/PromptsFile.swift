@@ -7,6 +7,8 @@ public struct PromptsFile: Sendable {
   public struct Line: Sendable {
     /// The text.
     public let prompt: String
+    /// What the results of this line carry as `"id"`.
+    public let id: JSON?
     /// How.
     public let options: TextOptions
     /// File and line, for messages.
@@ -30,7 +32,7 @@ public struct PromptsFile: Sendable {
           .malformed, at: line.place,
           "expected \(fault.expected) as \"\(name)\", found \(fault.value)")
       }
-      lines.append(Line(prompt: line.prompt, options: options, place: line.place))
+      lines.append(Line(prompt: line.prompt, id: line.id, options: options, place: line.place))
     }
     self.lines = lines
   }

@@ -50,6 +50,8 @@ public struct TokenRecord: Sendable, Equatable {
 
 /// A finished text, for programs: a line of what `generate --prompts` writes.
 public struct TextRecord: Sendable, Equatable {
+  /// What the prompt's line calls itself, if it does.
+  public let id: JSON?
   /// The number of the prompt.
   public let index: Int
   /// The number of the text among those of the prompt.
@@ -67,8 +69,10 @@ public struct TextRecord: Sendable, Equatable {
 
   /// A text and where it belongs.
   public init(
-    index: Int, sample: UInt32, prompt: String, _ text: GeneratedText, _ tokenizer: Tokenizer
+    id: JSON? = nil, index: Int, sample: UInt32, prompt: String, _ text: GeneratedText,
+    _ tokenizer: Tokenizer
   ) {
+    self.id = id
     let shown = text.shownTokens(from: 0)
     (self.index, self.sample, self.prompt) = (index, sample, prompt)
     self.text = String(decoding: text.shown, as: UTF8.self)
@@ -76,15 +80,16 @@ public struct TextRecord: Sendable, Equatable {
     logprobs = shown.compactMap { TokenRecord($0, tokenizer) }
   }
 
-  /// `{"index", "sample", "prompt", "text", "tokens", "finish_reason", "logprobs"}`; the last only if
-  /// there are any.
+  /// `{"id", "index", "sample", "prompt", "text", "tokens", "finish_reason", "logprobs"}`; the first
+  /// and the last only if there are any.
   public var json: JSON {
-    let members = [
-      JSONMember("index", .integer(index)), JSONMember("sample", .integer(Int(sample))),
-      JSONMember("prompt", .string(prompt)), JSONMember("text", .string(text)),
-      JSONMember("tokens", .integer(tokens)),
-      JSONMember("finish_reason", end.map { .string($0.name) } ?? .null),
-    ]
+    let members =
+      (id.map { [JSONMember("id", $0)] } ?? []) + [
+        JSONMember("index", .integer(index)), JSONMember("sample", .integer(Int(sample))),
+        JSONMember("prompt", .string(prompt)), JSONMember("text", .string(text)),
+        JSONMember("tokens", .integer(tokens)),
+        JSONMember("finish_reason", end.map { .string($0.name) } ?? .null),
+      ]
     return .object(
       logprobs.isEmpty
         ? members : members + [JSONMember("logprobs", .array(logprobs.map(\.json)))])

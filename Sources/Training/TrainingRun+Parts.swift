@@ -73,6 +73,8 @@ extension TrainingRun {
         path, verify: .everything, files: files)
       for skipped in damaged { report(.notice("passed over a damaged checkpoint: \(skipped)")) }
       let file = try ModelFile(checkpoint)
+      try file.config.requireTrainable(file: "\(checkpoint.path)/config.json")
+      if let notice = file.notice { report(.notice(notice)) }
       if !file.ignoredDropout.isEmpty {
         report(
           .notice(
@@ -132,7 +134,10 @@ extension TrainingRun {
     let json = try preset(name, files)
     return { (vocabularySize) throws(TrainingError) in
       try asTraining {
-        try GPT2Config(huggingFace: json, vocabularySize: vocabularySize, file: "model \(name)")
+        let file = "model \(name)"
+        let config = try GPT2Config(huggingFace: json, vocabularySize: vocabularySize, file: file)
+        try config.requireTrainable(file: file)
+        return config
       }
     }
   }

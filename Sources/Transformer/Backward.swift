@@ -47,6 +47,8 @@ struct Backward {
     let (N, C, F) = (B * T, forward.config.width, forward.config.innerWidth)
     let (a, w) = (forward.activations, forward.workspace)
     let (p, g, k) = (forward.parameters.layers[l], gradients.layers[l], a.layers[l])
+    precondition(
+      forward.config.activation == .geluNew, "Backward: \(forward.config.activation) has none")
     // out = gelu(fc)·fcProjWeight + fcProjBias + middle
     GELU.forward(out: a.gelu, inp: k.fc, count: N * F, on: w.team)
     w.linearBackward(

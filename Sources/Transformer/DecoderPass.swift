@@ -72,7 +72,8 @@ struct DecoderPass {
     linear(w.middle, w.att, p.attnProjWeight, p.attnProjBias, adding: w.residual)
     norm(p.ln2Weight, p.ln2Bias, of: w.middle, rows: R)
     linear(w.fc, w.normed, p.fcWeight, p.fcBias)
-    GELU.forward(out: w.fc, inp: w.fc, count: R * model.config.innerWidth, on: team)
+    model.config.activation.forward(
+      out: w.fc, inp: w.fc, count: R * model.config.innerWidth, on: team)
     linear(w.residual, w.fc, p.fcProjWeight, p.fcProjBias, adding: w.middle)
   }
 

@@ -20,7 +20,7 @@ struct Forward {
       layer(l, B: B, T: T)
       // out = gelu(fc)·fcProjWeight + fcProjBias + middle
       let (p, k) = (parameters.layers[l], a.layers[l])
-      GELU.forward(out: a.gelu, inp: k.fc, count: N * config.innerWidth, on: w.team)
+      config.activation.forward(out: a.gelu, inp: k.fc, count: N * config.innerWidth, on: w.team)
       w.linear(
         l + 1 < L ? a.layers[l + 1].residual : a.final, a.gelu, p.fcProjWeight, p.fcProjBias, N: N,
         adding: k.middle)

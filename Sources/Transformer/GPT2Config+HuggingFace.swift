@@ -1,5 +1,6 @@
 public import Checkpoints
 public import Files
+import Kernels
 
 extension GPT2Config {
   /// Reads Hugging Face's `config.json` of a GPT-2 model.
@@ -17,9 +18,8 @@ extension GPT2Config {
     guard width % heads == 0 else {
       throw reader.invalid("n_head", "a divisor of n_embd \(width)", "\(heads)")
     }
-    if let inner = json["n_inner"], inner != .null, inner.intValue != 4 * width {
-      throw reader.invalid("n_inner", "4·n_embd = \(4 * width) or null", reader.text(inner))
-    }
+    let innerWidth =
+      json["n_inner"] ?? .null == .null ? 4 * width : try reader.size("n_inner", upTo: 1 << 18)
     let contextKey = json["n_positions"] == nil ? "n_ctx" : "n_positions"
     let V =
       if let vocabularySize, json["vocab_size"] == nil { vocabularySize } else {
@@ -27,11 +27,32 @@ extension GPT2Config {
       }
     self.init(
       vocabularySize: V, contextLength: try reader.size(contextKey, upTo: 1 << 20), width: width,
-      layers: try reader.size("n_layer", upTo: 1024), heads: heads,
+      layers: try reader.size("n_layer", upTo: 1024), heads: heads, innerWidth: innerWidth,
+      tiesHead: try reader.flag("tie_word_embeddings", default: true),
+      activation: try reader.activation(),
       layerNormEpsilon: Float(try reader.fraction("layer_norm_epsilon", default: 1e-5)),
       scaleByInverseLayer: try reader.flag("scale_attn_by_inverse_layer_idx", default: false),
       initializerRange: Float(try reader.fraction("initializer_range", default: 0.02)))
-    try reader.checkTotal(width: width, layers: layers, V: V, T: contextLength)
+    try reader.checkTotal(self)
+  }
+
+  /// Checks that this is a model that can be trained: GPT-2 but for its sizes. Others of its family are
+  /// there to generate and to be evaluated.
+  /// - file: the path of its `config.json`, for messages.
+  public func requireTrainable(file: String) throws(CheckpointError) {
+    let advice = " to train it (others of the family only generate and are evaluated)"
+    func check(
+      _ key: String, _ isOwn: Bool, _ expected: String, _ found: String
+    ) throws(CheckpointError) {
+      guard isOwn else {
+        throw .invalid(file: file, place: key, expected: expected + advice, found: found)
+      }
+    }
+    try check(
+      "activation_function", activation == .geluNew, "\"gelu_new\"", "\"\(activation.rawValue)\"")
+    try check(
+      "n_inner", innerWidth == 4 * width, "4·n_embd = \(4 * width) or null", "\(innerWidth)")
+    try check("tie_word_embeddings", tiesHead, "true", "false")
   }
 
   /// Hugging Face's `config.json` for this model.
@@ -45,7 +66,8 @@ extension GPT2Config {
   /// - begin, end: ids of the tokens that begin and end texts, or null.
   public func huggingFaceConfig(begin: JSON, end: JSON) -> JSON {
     [
-      "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2", "activation_function": "gelu_new",
+      "architectures": ["GPT2LMHeadModel"], "model_type": "gpt2",
+      "activation_function": .string(activation.rawValue),
       "vocab_size": .integer(vocabularySize), "n_positions": .integer(contextLength),
       "n_ctx": .integer(contextLength), "n_embd": .integer(width), "n_layer": .integer(layers),
       "n_head": .integer(heads), "n_inner": innerWidth == 4 * width ? .null : .integer(innerWidth),
@@ -81,20 +103,35 @@ private struct ConfigReader {
 
   func checkArchitecture() throws(CheckpointError) {
     guard json.objectValue != nil else { throw invalid("file", "a JSON object", json.kind) }
-    guard json["model_type"]?.stringValue == "gpt2" else {
-      throw invalid(
-        "model_type", "\"gpt2\", the only architecture of sophia-rt", text(json["model_type"]))
+    // Files of 2019 name no type: their classes tell, or their sizes alone, which are named so in
+    // GPT-2, and then the names of the tensors.
+    if let type = json["model_type"], type != .null, type.stringValue != "gpt2" {
+      throw invalid("model_type", "\"gpt2\", the only architecture of sophia-rt", text(type))
     }
-    let expected: [(String, [JSON])] = [
-      ("activation_function", ["gelu_new", "gelu_pytorch_tanh"]), ("scale_attn_weights", [true]),
-      ("tie_word_embeddings", [true]), ("add_cross_attention", [false]),
-    ]
-    for (key, values) in expected {
-      if let value = json[key], !values.contains(value) {
-        let reason = key == "tie_word_embeddings" ? " (sophia-rt has no head of its own)" : ""
-        throw invalid(key, text(values[0]) + reason, text(value))
+    let classes = json["architectures"]?.arrayValue ?? []
+    guard classes.allSatisfy({ $0.stringValue?.hasPrefix("GPT2") == true }) else {
+      throw invalid(
+        "architectures", "a class of GPT-2, the only architecture of sophia-rt",
+        text(json["architectures"]))
+    }
+    for (key, expected) in [("scale_attn_weights", true), ("add_cross_attention", false)] {
+      if let value = json[key], value != .bool(expected) {
+        throw invalid(key, "\(expected)", text(value))
       }
     }
+  }
+
+  /// The function of the MLP; PyTorch's name of GPT-2's own is one of it too.
+  func activation() throws(CheckpointError) -> Activation {
+    guard let value = json["activation_function"], value != "gelu_pytorch_tanh" else {
+      return .geluNew
+    }
+    guard let name = value.stringValue, let activation = Activation(rawValue: name) else {
+      throw invalid(
+        "activation_function", "\"gelu_new\", \"gelu_pytorch_tanh\", \"gelu\" or \"relu\"",
+        text(value))
+    }
+    return activation
   }
 
   func size(_ key: String, upTo limit: Int) throws(CheckpointError) -> Int {
@@ -120,8 +157,10 @@ private struct ConfigReader {
   }
 
   /// The largest allowed sizes together would overflow nothing, but no machine holds them.
-  func checkTotal(width: Int, layers: Int, V: Int, T: Int) throws(CheckpointError) {
-    let parameters = (V + T) * width + layers * (12 * width * width + 13 * width) + 2 * width
+  func checkTotal(_ config: GPT2Config) throws(CheckpointError) {
+    let (C, F) = (config.width, config.innerWidth)
+    let rows = config.vocabularySize * (config.tiesHead ? 1 : 2) + config.contextLength
+    let parameters = (rows + 2) * C + config.layerWeights + config.layers * (9 * C + F)
     guard parameters <= 1 << 40 else {
       throw invalid("sizes", "at most 2^40 parameters", "\(parameters)")
     }

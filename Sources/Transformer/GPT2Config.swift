@@ -1,3 +1,5 @@
+public import Kernels
+
 /// The sizes of a GPT-2 model (Radford et al. 2019), under the field's names; the Hugging Face key
 /// of each stands beside it.
 public struct GPT2Config: Sendable, Equatable {
@@ -16,6 +18,8 @@ public struct GPT2Config: Sendable, Equatable {
   /// Whether the head multiplies with the token embedding, `tie_word_embeddings`, as GPT-2's does; else
   /// with a matrix of its own, `lm_head.weight`.
   public var tiesHead: Bool
+  /// `activation_function` of the MLP: `gelu_new` in GPT-2.
+  public var activation: Activation
   /// `layer_norm_epsilon`.
   public var layerNormEpsilon: Float
   /// `scale_attn_by_inverse_layer_idx`: scores of layer l are divided by l + 1 on top of √D.
@@ -27,8 +31,9 @@ public struct GPT2Config: Sendable, Equatable {
   /// - innerWidth: 4·`width` if nil.
   public init(
     vocabularySize: Int, contextLength: Int, width: Int, layers: Int, heads: Int,
-    innerWidth: Int? = nil, tiesHead: Bool = true, layerNormEpsilon: Float = 1e-5,
-    scaleByInverseLayer: Bool = false, initializerRange: Float = 0.02
+    innerWidth: Int? = nil, tiesHead: Bool = true, activation: Activation = .geluNew,
+    layerNormEpsilon: Float = 1e-5, scaleByInverseLayer: Bool = false,
+    initializerRange: Float = 0.02
   ) {
     precondition(
       vocabularySize > 0 && contextLength > 0 && width > 0 && layers > 0 && heads > 0
@@ -42,6 +47,7 @@ public struct GPT2Config: Sendable, Equatable {
     self.heads = heads
     self.innerWidth = innerWidth ?? 4 * width
     self.tiesHead = tiesHead
+    self.activation = activation
     self.layerNormEpsilon = layerNormEpsilon
     self.scaleByInverseLayer = scaleByInverseLayer
     self.initializerRange = initializerRange

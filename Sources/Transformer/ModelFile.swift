@@ -3,11 +3,15 @@ import Files
 public import Machine
 
 /// The weights of a GPT-2 model in a Hugging Face folder: `config.json` and `model.safetensors`, or
-/// its shards and their index, with or without the `transformer.` prefix.
+/// its shards and their index, with or without the `transformer.` prefix, and what torch.compile,
+/// DataParallel and other wrappers put before it.
 ///
-/// The head is tied to the token embedding. A stored `lm_head.weight` is what `transformers` makes of
+/// Tensors beside the language model, such as the heads of classifiers and of reinforcement learning,
+/// are left out.
+///
+/// The head is tied to the token embedding, unless the configuration says that it is not. A stored `lm_head.weight` is what `transformers` makes of
 /// it: it stands in for a `wte.weight` that is not stored, it changes nothing if it is equal to the
-/// stored one, and a different one makes a model with a head of its own, which there is not here.
+/// stored one, and a different one contradicts the configuration.
 public struct ModelFile {
   /// The sizes.
   public let config: GPT2Config
@@ -17,13 +21,16 @@ public struct ModelFile {
   public let checkpoint: CheckpointDirectory
   /// Keys of dropout in its `config.json` that are not 0; they matter where it is trained further.
   public let ignoredDropout: [String]
+  /// Names of the tensors that are no part of the language model, in the order of the file.
+  public let leftOut: [String]
   private let tensors: StoredTensors
   private let prefix: String
   private static let prefixed = "transformer."
-  private static let head = "lm_head.weight"
+  /// The name of a head of its own: beside the model, behind the same wrappers.
+  private var head: String { Self.wrappers(in: prefix) + "lm_head.weight" }
 
   /// Opens a folder and checks that the tensors are those of the configuration: none missing, none
-  /// of another shape, none unknown.
+  /// of another shape, none of its names unknown.
   /// - Throws: ``CheckpointError`` naming file, tensor, expected and found.
   public init(_ checkpoint: CheckpointDirectory) throws(CheckpointError) {
     // nanoGPT's folders have no configuration; where there is one, it says first what is wrong.
@@ -34,13 +41,41 @@ public struct ModelFile {
     let table = ParameterTable(config)
     let tensors = try checkpoint.storedTensors("model")
     ignoredDropout = GPT2Config.ignoredDropout(in: json)
-    // The prefix under which more of the names are there.
-    let (with, without) = (
-      Self.matches(Self.prefixed, tensors, table), Self.matches("", tensors, table)
-    )
-    prefix = without > with ? "" : Self.prefixed
     (self.table, self.tensors) = (table, tensors)
+    prefix = Self.prefix(tensors, table)
+    leftOut = tensors.all.map(\.entry.name).filter(Self.isBesideTheModel)
     try check()
+  }
+
+  /// The prefix under which most of the names are there: `transformer.`, nothing, or what stands
+  /// before a position embedding.
+  private static func prefix(_ tensors: StoredTensors, _ table: ParameterTable) -> String {
+    let position = "wpe.weight"
+    let found = tensors.all.map(\.entry.name).filter {
+      $0 == position || $0.hasSuffix(".\(position)")
+    }
+    let prefixes = [prefixed, ""] + found.map { String($0.dropLast(position.count)) }
+    // The first of several that match as well.
+    return prefixes.map { (prefix: $0, matches: matches($0, tensors, table)) }
+      .reduce((prefix: prefixed, matches: 0)) { $1.matches > $0.matches ? $1 : $0 }.prefix
+  }
+
+  /// Whether a tensor is no part of GPT-2 nor changes it: none of the names of its parts is in its
+  /// own, and it is none of an adapter.
+  private static func isBesideTheModel(_ name: String) -> Bool {
+    !name.split(separator: ".").contains { part in
+      ["transformer", "wte", "wpe", "h", "ln_f", "lm_head"].contains(part)
+        || part.hasPrefix("lora_")
+    }
+  }
+
+  /// A notice of the tensors that are left out, for the user; nil if there is none.
+  public var notice: String? {
+    guard !leftOut.isEmpty else { return nil }
+    let more = leftOut.count > 3 ? " and \(leftOut.count - 3) more" : ""
+    return
+      "\(tensors.path.onOneLine): left out \(leftOut.prefix(3).map(\.onOneLine).joined(separator: ", "))\(more): "
+      + "no part of the language model"
   }
 
   /// Reads one tensor, or some of its elements in row-major order; several threads may read at once.
@@ -60,7 +95,13 @@ public struct ModelFile {
   }
 
   private static func name(_ entry: ParameterTable.Entry, _ prefix: String) -> String {
-    entry.name.hasPrefix(prefixed) ? prefix + entry.name.dropFirst(prefixed.count) : entry.name
+    entry.name.hasPrefix(prefixed)
+      ? prefix + entry.name.dropFirst(prefixed.count) : wrappers(in: prefix) + entry.name
+  }
+
+  /// A prefix without `transformer.`: what wrappers put before every name.
+  private static func wrappers(in prefix: String) -> Substring {
+    prefix.hasSuffix(prefixed) ? prefix.dropLast(prefixed.count) : prefix[...]
   }
 
   private static func matches(
@@ -73,10 +114,10 @@ public struct ModelFile {
   private func stored(_ entry: ParameterTable.Entry) throws(CheckpointError) -> StoredTensor {
     let name = Self.name(entry, prefix)
     if let tensor = tensors[name] { return tensor }
-    if entry == table.tensors.wte, let head = tensors[Self.head] { return head }
+    if config.tiesHead, entry == table.tensors.wte, let head = tensors[head] { return head }
     throw .invalid(
       file: tensors.path, place: "tensors", expected: "\(name) \(entry.shape)",
-      found: "no such tensor")
+      found: "no such tensor" + (tensors.all.first.map { ", but such as \($0.entry.name)" } ?? ""))
   }
 
   private func check() throws(CheckpointError) {
@@ -90,8 +131,9 @@ public struct ModelFile {
       known.insert(Array(tensor.entry.name.utf8))
     }
     for tensor in tensors.all where !known.contains(Array(tensor.entry.name.utf8)) {
-      if isBuffer(tensor.entry.name) { continue }
-      guard tensor.entry.name == Self.head else {
+      let name = tensor.entry.name
+      if isBuffer(name) || Self.isBesideTheModel(name) { continue }
+      guard name == head else {
         throw tensor.invalid(expected: "a tensor of GPT-2", found: "an unknown name")
       }
       try checkTied(tensor)
@@ -116,7 +158,8 @@ public struct ModelFile {
       try embedding.read(elements: range, into: b)
       if let at = a.indices.first(where: { a[$0] != b[$0] }) {
         throw head.invalid(
-          expected: "the values of \(embedding.entry.name): sophia-rt has no head of its own",
+          expected:
+            "the values of \(embedding.entry.name), as config.json does not say \"tie_word_embeddings\": false",
           found: "\(a[at]) instead of \(b[at]) at element \(start + at)")
       }
     }

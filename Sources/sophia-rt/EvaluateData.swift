@@ -37,6 +37,7 @@ struct EvaluateData {
     let (found, damaged) = try CheckpointDirectory.open(checkpoint, verify: .everything)
     for skipped in damaged { terminal.note("passed over a damaged checkpoint: \(skipped)") }
     let file = try ModelFile(found)
+    if let notice = file.notice { terminal.note(notice) }
     let dataset = try TrainingRun.dataset(for: found, directory: data)
     guard dataset.tokenizer.vocabularySize <= file.config.vocabularySize else {
       throw ValidationError(

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Checkpoints
 import Files
+import Kernels
 import Generation
 import Machine
 import Tokenization
@@ -72,6 +73,13 @@ struct ExportCommand: ParsableCommand {
     let (found, damaged) = try CheckpointDirectory.open(checkpoint, verify: .model)
     for skipped in damaged { terminal.note("passed over a damaged checkpoint: \(skipped)") }
     let file = try ModelFile(found)
+    if let notice = file.notice { terminal.note(notice) }
+    guard file.config.activation == .geluNew else {
+      throw CheckpointError.invalid(
+        file: "\(found.path)/config.json", place: "activation_function",
+        expected: "\"gelu_new\", the only one that llama.cpp's gpt2 computes",
+        found: "\"\(file.config.activation.rawValue)\"")
+    }
     let tokenizer = try StoredModel.tokenizer(of: file)
     for line in tokenizer.notices + tokenizer.ggufNotices { terminal.note(line) }
     // One tensor at a time, as it is stored and transposed.

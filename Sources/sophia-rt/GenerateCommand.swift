@@ -187,7 +187,8 @@ struct GenerateCommand: ParsableCommand {
     func write(_: Int, _ text: GeneratedText) throws {
       guard let (line, sample) = places.next() else { return }
       let record = TextRecord(
-        index: line, sample: sample, prompt: file.lines[line].prompt, text, tokenizer)
+        id: file.lines[line].id, index: line, sample: sample, prompt: file.lines[line].prompt, text,
+        tokenizer)
       try StandardOutput.write(record.json.serialized() + [0x0A])
     }
     try run.run(

@@ -12,7 +12,7 @@ struct TokenizeCommand: ParsableCommand {
     abstract: "Turn text into a dataset of token shards.",
     discussion: """
       Reads .txt (documents split by <|endoftext|>, else a document a file) and .jsonl ("text"), each \
-      also .zst. Writes uint16 shards in llm.c's format, dataset.json and tokenizer.json into --out. \
+      also .zst or .gz. Writes uint16 shards in llm.c's format, dataset.json and tokenizer.json into --out. \
       Training and validation are split by document.
       """)
 
@@ -37,6 +37,15 @@ struct TokenizeCommand: ParsableCommand {
     name: .customLong("validation"),
     help: ArgumentHelp("A file of validation text; then nothing is held back.", valueName: "file"))
   var validationFiles: [String] = []
+  @Option(
+    help: ArgumentHelp(
+      "Member of a .jsonl line that holds the text (default text).", valueName: "name"))
+  var textKey: String?
+  @Option(
+    help: ArgumentHelp(
+      "Skip so many lines of a .jsonl file, at most, that are no JSON object with a text (default 0).",
+      valueName: "n"))
+  var maxBadLines: Int?
   @Option(
     help: ArgumentHelp(
       "Write so many stories of the built-in corpus too: into the dataset, or with --stories-text "
@@ -74,6 +83,9 @@ struct TokenizeCommand: ParsableCommand {
     if let valFraction, !(valFraction >= 0 && valFraction < 1) {
       throw ValidationError("--val-fraction \(valFraction): expected 0 ≤ x < 1")
     }
+    if let maxBadLines, maxBadLines < 0 {
+      throw ValidationError("--max-bad-lines \(maxBadLines): expected at least 0")
+    }
     if let stories, stories < 1 {
       throw ValidationError("--stories \(stories): expected at least 1")
     }
@@ -101,11 +113,17 @@ struct TokenizeCommand: ParsableCommand {
     builder.overwrite = overwrite
     builder.parsesAddedTokens = special
     try builder.checkOutput(out)
+    var options = JSONLinesOptions()
+    if let textKey { options.textKey = textKey }
+    if let maxBadLines { options.maxBadLines = maxBadLines }
+    let log = BadLineLog()
     var sources: [any DocumentSource] = []
-    for file in files { sources.append(try TextSource(path: file, fileSystem: system)) }
+    for file in files {
+      sources.append(try TextSource(path: file, options: options, log: log, fileSystem: system))
+    }
     var validation: [any DocumentSource] = []
     for file in validationFiles {
-      validation.append(try TextSource(path: file, fileSystem: system))
+      validation.append(try TextSource(path: file, options: options, log: log, fileSystem: system))
     }
     if let stories {
       let corpus = BuiltInCorpus(tokens: 0, stories: stories, vocabulary: 0, seed: 0)
@@ -129,6 +147,7 @@ struct TokenizeCommand: ParsableCommand {
         return !Interrupts.isRequested
       }
     }
+    for notice in log.notices { terminal.note(notice) }
     terminal.note(
       "\(out): \(Format.grouped(result.train.tokens)) training tokens "
         + "(\(Format.grouped(result.train.documents)) documents), "

@@ -96,11 +96,33 @@ import Testing
     let behind = Self.tensor("b", shape: "[]", offsets: "[8,12]")
     for (header, data) in [
       ("{}", 0), ("{}      ", 0), ("{\(Self.tensor())}", 8),
+      ("{\"__metadata__\":null,\(Self.tensor())}", 8),
       ("{\(behind),\(empty),\(Self.tensor())}", 12),
       ("{\(Self.tensor(dtype: "\"F4\"", shape: "[4]", offsets: "[0,2]"))}", 2),
     ] {
       try LocalFileSystem().writeAtomically(Self.file(header, data: data), to: directory("a"))
       _ = try SafetensorsFile(path: directory("a"))
+    }
+  }
+
+  /// What else is found under a model's name is called what it is.
+  @Test func otherKindsOfFiles() throws {
+    let directory = try TemporaryDirectory()
+    for (text, expected) in [
+      (
+        "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 548105171\n",
+        "a Git LFS pointer instead of the file: fetch it, such as by git lfs pull"
+      ),
+      ("PK\u{3}\u{4}archive/data.pkl", "a zip archive, such as PyTorch's own"),
+      ("<!DOCTYPE html>\n<html></html>", "a web page"), ("<html><head></head>", "a web page"),
+    ] {
+      try LocalFileSystem().writeAtomically(Array(text.utf8), to: directory("a"))
+      let error = try #require(throws: CheckpointError.self) {
+        try SafetensorsFile(path: directory("a"))
+      }
+      #expect(
+        error.description.hasPrefix(
+          "\(directory("a")): start: expected a safetensors file, found \(expected)"), "\(error)")
     }
   }
 

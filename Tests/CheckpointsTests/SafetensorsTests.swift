@@ -49,13 +49,45 @@ import Testing
     }
   }
 
+  /// Doubles are rounded to the nearest float; one beyond a float's range is named.
+  @Test func doublesAreRounded() throws {
+    let values: [Double] = [0.1, -1e-60, 1 + 0x1p-24, 1 + 0x1p-24 + 0x1p-50, 3.5]
+    func file(_ values: [Double]) throws -> SafetensorsFile {
+      let header: JSON = [
+        "d": [
+          "dtype": "F64", "shape": [.integer(values.count)],
+          "data_offsets": [0, .integer(8 * values.count)],
+        ]
+      ]
+      let text = header.serialized()
+      let bytes =
+        withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) } + text
+        + values.flatMap { value in withUnsafeBytes(of: value.bitPattern.littleEndian) { Array($0) }
+        }
+      try LocalFileSystem().writeAtomically(bytes, to: directory("d.safetensors"))
+      return try SafetensorsFile(path: directory("d.safetensors"))
+    }
+    let stored = try file(values)
+    let entry = try #require(stored["d"])
+    let expected: [Float] = [0.1, -0.0, 1, 1 + 0x1p-23, 3.5]
+    #expect(try stored.floats(entry).map(\.bitPattern) == expected.map(\.bitPattern))
+    var part: [Float] = [0, 0]
+    try part.withUnsafeMutableBufferPointer { try stored.read(entry, elements: 3..<5, into: $0) }
+    #expect(part == [1 + 0x1p-23, 3.5])
+    let large = try file([1, 1e300])
+    let error = try #require(throws: CheckpointError.self) {
+      try large.floats(try #require(large["d"]))
+    }
+    #expect(error.description.contains("tensor d: element 1 is inf, expected a finite number"))
+  }
+
   @Test func integersAreNotFloats() throws {
     let file = try SafetensorsFile(path: Self.fixture("dtypes.safetensors"))
     let entry = try #require(file["i64"])
     let error = try #require(throws: CheckpointError.self) { try file.floats(entry) }
     #expect(
       error.description
-        == "\(file.path): tensor i64: expected F32, F16 or BF16, found I64")
+        == "\(file.path): tensor i64: expected F32, F64, F16 or BF16, found I64")
     let bytes: [UInt8] = Array(repeating: 255, count: 8) + [0, 0, 0, 0, 0, 1, 0, 0]
     #expect(try file.bytes(entry) == bytes)
   }

@@ -1,3 +1,4 @@
+import CZlib
 import Files
 import Glibc
 import TemporaryDirectories
@@ -12,10 +13,14 @@ import Testing
 
   /// The documents of a file with these bytes.
   private func documents(
-    _ bytes: some Sequence<UInt8>, _ name: String, maxLineBytes: Int = 64 << 20
+    _ bytes: some Sequence<UInt8>, _ name: String, maxLineBytes: Int = 64 << 20,
+    maxBadLines: Int = 0, textKey: String = "text", log: BadLineLog? = nil
   ) throws -> [String] {
     let path = try directory.write(bytes, to: name)
-    var reader = try TextSource(path: path, maxLineBytes: maxLineBytes).makeReader(
+    var options = JSONLinesOptions()
+    (options.maxLineBytes, options.maxBadLines) = (maxLineBytes, maxBadLines)
+    options.textKey = textKey
+    var reader = try TextSource(path: path, options: options, log: log).makeReader(
       pieceBytes: 1 << 20)
     var documents: [String] = []
     while let piece = try reader.next() {
@@ -31,10 +36,12 @@ import Testing
 
   /// The message for a file with these bytes, without its directory.
   private func message(
-    _ bytes: some Sequence<UInt8>, _ name: String, maxLineBytes: Int = 64 << 20
+    _ bytes: some Sequence<UInt8>, _ name: String, maxLineBytes: Int = 64 << 20,
+    maxBadLines: Int = 0
   ) -> String {
     do {
-      return "no error: \(try documents(bytes, name, maxLineBytes: maxLineBytes))"
+      return
+        "no error: \(try documents(bytes, name, maxLineBytes: maxLineBytes, maxBadLines: maxBadLines))"
     } catch {
       return String("\(error)".dropFirst(directory.path.count + 1))
     }
@@ -72,6 +79,47 @@ import Testing
     #expect(try documents(zst, "a.jsonl.zst") == [words, "end"])
   }
 
+  @Test func gzipMembers() throws {
+    let words = (0..<400_000).map { "w\($0)" }.joined(separator: " ")
+    let lines = try gzipped(Array("{\"text\": \"\(words)\"}\n{\"text\": \"end\"}".utf8))
+    #expect(try documents(lines, "a.jsonl.gz") == [words, "end"])
+    let members = try gzipped(Array("one<|endo".utf8)) + gzipped(Array("ftext|>two".utf8))
+    #expect(try documents(members, "a.txt.gz") == ["one", "two"])
+    #expect(try documents(members + [0, 0, 0], "a.txt.gz") == ["one", "two"])
+    let empty = "a.txt.gz: is empty: expected UTF-8 text"
+    #expect(message("".utf8, "a.txt.gz") == empty && message(try gzipped([]), "a.txt.gz") == empty)
+    #expect(message(members + [7], "a.txt.gz").hasPrefix("a.txt.gz: expected the end of the gzip"))
+    #expect(
+      message("plain text".utf8, "a.txt.gz").hasPrefix(
+        "a.txt.gz: expected gzip data, found something else near compressed byte"))
+  }
+
+  @Test(
+    "A gzip file cut anywhere is an error; with any bit flipped an error or still the same text")
+  func damagedGzip() throws {
+    let text = Array((0..<300).map { "line \($0 * 7919 % 1000)\n" }.joined().utf8)
+    let whole = try gzipped(text)
+    func read(_ bytes: [UInt8]) throws(DatasetError) -> [UInt8] {
+      var reader = TextReader(
+        input: try GzipInput(MemoryInput(bytes)), format: .text, pieceBytes: 1 << 20,
+        options: JSONLinesOptions())
+      var text: [UInt8] = []
+      while let piece = try reader.next() { text += piece.bytes }
+      return text
+    }
+    #expect(try read(whole) == text)
+    for length in 1..<whole.count {
+      let error = #expect(throws: DatasetError.self) { try read(Array(whole[..<length])) }
+      #expect(error?.kind == .truncated, "\(length)")
+    }
+    for bit in 0..<whole.count * 8 {
+      var bytes = whole
+      bytes[bit / 8] ^= 1 << (bit % 8)
+      // Some bits mean nothing, such as the time and the system in the header.
+      if let found = try? read(bytes) { #expect(found.elementsEqual(text), "bit \(bit)") }
+    }
+  }
+
   @Test func zstdFrames() throws {
     let frames = try compressed(Array("one<|endo".utf8)) + compressed(Array("ftext|>two".utf8))
     #expect(try documents(frames, "a.txt.zst") == ["one", "two"])
@@ -88,7 +136,7 @@ import Testing
     func read(_ bytes: [UInt8]) throws(DatasetError) -> [UInt8] {
       var reader = TextReader(
         input: try ZstdInput(MemoryInput(bytes)), format: .text, pieceBytes: 1 << 20,
-        maxLineBytes: 0)
+        options: JSONLinesOptions())
       var text: [UInt8] = []
       while let piece = try reader.next() { text += piece.bytes }
       return text
@@ -119,25 +167,51 @@ import Testing
   }
 
   @Test func binaryFiles() {
+    let advice = "the file is binary or in another encoding; convert it, such as by iconv -f"
     #expect(
       message("text\0".utf8, "a.txt")
-        == "a.txt, byte 4: expected UTF-8 text, found a NUL byte: the file is binary or in another encoding"
-    )
+        == "a.txt, byte 4: expected UTF-8 text, found a NUL byte: \(advice) LATIN1 -t UTF-8")
+    // The byte that is wrong in Latin-1 is the one before the one that does not continue it.
     #expect(
-      message([0x61, 0xE9, 0x62], "a.txt")
-        == "a.txt, byte 2: expected UTF-8 text, found byte 0x62: the file is binary or in another encoding"
-    )
-    #expect(message([0x61, 0xC3], "a.txt").contains("the end of the file inside a character"))
+      message(Array("caf".utf8) + [0xE9] + Array(" one".utf8), "a.txt")
+        == "a.txt, byte 3: expected UTF-8 text, found byte 0xE9: \(advice) LATIN1 -t UTF-8")
     #expect(
-      message([0x7F, 0x45, 0x4C, 0x46, 2, 1, 1, 0], "a.jsonl").hasPrefix("a.jsonl, byte 7: "))
+      message([0x61, 0xC3], "a.txt").hasPrefix(
+        "a.txt, byte 1: expected UTF-8 text, found byte 0xC3 and the end inside a character"))
+    #expect(message([0xE2, 0x82, 0xE2, 0x82, 0xAC], "a.txt").contains("byte 0: expected UTF-8"))
+    #expect(message([0xFF, 0xFE, 0x61, 0], "a.txt").contains("iconv -f UTF-16"))
+    #expect(
+      message([0x7F, 0x45, 0x4C, 0x46, 2, 1, 1, 0], "a.jsonl").hasPrefix(
+        "a.jsonl, line 1, byte 7: expected UTF-8 text, found a NUL byte"))
+    let line = Array("{\"text\": \"a\"}\n{\"text\": \"caf".utf8) + [0xE9] + Array("\"}\n".utf8)
+    #expect(
+      message(line, "a.jsonl").contains("line 2, byte 13: expected UTF-8 text, found byte 0xE9"))
     let far = [UInt8](repeating: 0x20, count: 1_000_003) + [0xFF]
     #expect(message(far, "a.txt").hasPrefix("a.txt, byte 1000003: "))
+    let inTwoChunks = [UInt8](repeating: 0x20, count: (1 << 18) - 1) + [0xE9, 0x20]
+    #expect(
+      message(inTwoChunks, "a.txt").hasPrefix(
+        "a.txt, byte 262143: expected UTF-8 text, found byte 0xE9"))
+  }
+
+  /// A folder that was cloned without Git LFS has a few lines of text under its files' names.
+  @Test func gitLFSPointers() {
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 548105171\n"
+    for name in ["a.txt", "a.jsonl", "a.txt.gz", "a.jsonl.zst"] {
+      #expect(
+        message(pointer.utf8, name)
+          == "\(name): is a Git LFS pointer instead of the file: fetch it, such as by git lfs pull")
+    }
   }
 
   @Test func badLines() {
     #expect(
       message("{\"text\": \"a\"}\n{\"txt\": \"b\"}".utf8, "a.jsonl")
-        == "a.jsonl, line 2: expected a member \"text\", found none")
+        == "a.jsonl, line 2: expected a member \"text\", found none: name the one that holds the text by --text-key (strings here: txt)"
+    )
+    #expect(
+      message("{\"n\": 1}".utf8, "a.jsonl")
+        == "a.jsonl, line 1: expected a member \"text\", found none")
     #expect(
       message("{\"text\": 7}".utf8, "a.jsonl")
         == "a.jsonl, line 1: expected a string as \"text\", found the integer 7")
@@ -149,9 +223,52 @@ import Testing
     )
     #expect(
       message("\n{\"text\": \"a".utf8, "a.jsonl").hasPrefix("a.jsonl, line 2, byte 11: expected"))
+  }
+
+  /// Python's `json` wrote most of the files there are, and reads them all.
+  @Test func whatPythonReads() throws {
+    let text = #"""
+      {"text": "one", "score": NaN, "best": [-Infinity, Infinity, 1e999]}
+      {"text": "bad \ud83d end"}
+      {"text": "\ud83d\ud83d\ude00 \ude00"}
+      {"text": "a", "text": "last"}
+      """#
+    let log = BadLineLog()
     #expect(
-      message("{\"text\": \"a\", \"text\": \"b\"}".utf8, "a.jsonl").hasPrefix(
-        "a.jsonl, line 1, byte"))
+      try documents(text.utf8, "a.jsonl", log: log)
+        == ["one", "bad \u{FFFD} end", "\u{FFFD}😀 \u{FFFD}", "last"])
+    #expect(
+      log.notices == [
+        "\(directory("a.jsonl")): replaced lone surrogates by U+FFFD in 2 lines (the first is line 2)"
+      ])
+  }
+
+  @Test func badLinesAreSkippedUpToABound() throws {
+    let good = #"{"text": "good"}"#
+    let bad = ["[1]", #"{"text": 7}"#, #"{"text": "a"#, #"{"txt": "a"}"#, "{'text': 'a'}"]
+    let text = ([good] + bad + [good, ""]).joined(separator: "\n")
+    let bytes = Array(text.utf8) + Array("{\"text\": \"".utf8) + [0xE9, 0x22, 0x7D]
+    let log = BadLineLog()
+    for _ in 0..<2 {
+      #expect(
+        try documents(bytes, "a.jsonl", maxBadLines: 6, log: log) == ["good", "good"])
+    }
+    #expect(
+      log.notices == [
+        "\(directory("a.jsonl")): skipped 6 lines (the first is line 2) without a JSON object and its text"
+      ])
+    #expect(
+      message(bytes, "a.jsonl", maxBadLines: 5).hasPrefix(
+        "a.jsonl, line 8, byte 10: is one bad line more than the 5 of --max-bad-lines: expected UTF-8"
+      ))
+    #expect(
+      message("[]\n[]".utf8, "a.jsonl", maxBadLines: 9)
+        == "a.jsonl: holds no text: expected at least one document")
+  }
+
+  @Test func textKey() throws {
+    let text = #"{"content": "one", "text": 3}"#
+    #expect(try documents(text.utf8, "a.jsonl", textKey: "content") == ["one"])
   }
 
   @Test("A line is refused as soon as it is too long")
@@ -187,14 +304,22 @@ import Testing
   }
 
   @Test func names() throws {
-    for name in ["a.pdf", "txt", "a.zst", "a.json", "a.TXT", ""] {
+    for (name, advice) in [
+      ("a.pdf", "convert or rename it"), ("txt", "convert or rename it"),
+      ("a.zst", "convert or rename it"), ("", "convert or rename it"),
+      ("a.json", "of a JSON array make a line of each element, such as by jq -c '.[]'"),
+      ("a.parquet", "convert it by python3 scripts/convert_parquet.py"),
+    ] {
       let error = #expect(throws: DatasetError.self) { try TextSource(path: name) }
       #expect(
         error?.problem
-          == "expected a name that ends in .txt, .jsonl, .txt.zst or .jsonl.zst: convert or rename it"
+          == "expected a name that ends in .txt or .jsonl, or in one of them and .zst or .gz: \(advice)"
       )
     }
-    #expect(try TextSource(path: "x/a.jsonl.zst").isCompressed)
+    #expect(try TextSource(path: "x/a.jsonl.zst").compression == .zstd)
+    #expect(try TextSource(path: "x/A.JSONL.GZ").compression == .gzip)
+    #expect(try TextSource(path: "x/A.JSONL.GZ").format == .jsonLines)
+    #expect(try documents("one".utf8, "A.TXT") == ["one"])
     let missing = try TextSource(path: directory("no.txt"))
     let error = #expect(throws: DatasetError.self) { try missing.makeReader(pieceBytes: 100) }
     #expect(
@@ -218,4 +343,23 @@ private final class MemoryInput: ByteInput {
     rest = rest.dropFirst(next.count)
     return next.count
   }
+}
+
+/// A gzip member.
+private func gzipped(_ bytes: [UInt8]) throws -> [UInt8] {
+  var stream = z_stream()
+  let size = Int32(MemoryLayout<z_stream>.size)
+  try #require(
+    deflateInit2_(&stream, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY, ZLIB_VERSION, size)
+      == Z_OK)
+  defer { deflateEnd(&stream) }
+  var (input, output) = (bytes, [UInt8](repeating: 0, count: bytes.count + 1000))
+  let count = input.withUnsafeMutableBufferPointer { input in
+    output.withUnsafeMutableBufferPointer { output in
+      (stream.next_in, stream.avail_in) = (input.baseAddress, UInt32(input.count))
+      (stream.next_out, stream.avail_out) = (output.baseAddress, UInt32(output.count))
+      return deflate(&stream, Z_FINISH) == Z_STREAM_END ? Int(stream.total_out) : 0
+    }
+  }
+  return Array(output[..<count])
 }

@@ -167,7 +167,26 @@ import Tokenization
     #expect(dataset.validation.count == 2)
   }
 
+  /// nanoGPT's characters are no tokenizer's ids, whatever tokenizer is named.
+  @Test func characters() throws {
+    try directory.write(body([1, 2, 3, 4]), to: "train.bin")
+    try directory.write([0x80, 0x04, 0x2E], to: "meta.pkl")
+    let error = #expect(throws: DatasetError.self) {
+      try TokenDataset(directory: directory.path, tokenizer: tokenizer)
+    }
+    #expect(error?.place == directory("meta.pkl"))
+    #expect(error?.problem.contains("by python3 scripts/convert_chars.py") == true)
+  }
+
   @Test func bareNames() throws {
+    let numpy = try BareShards(["a_train_1.npy", "A_VAL_0.NPY"], directory: "d")
+    #expect(numpy.train == ["a_train_1.npy"] && numpy.validation == ["A_VAL_0.NPY"])
+    let both = #expect(throws: DatasetError.self) {
+      try BareShards(["train.bin", "train.npy"], directory: "d")
+    }
+    #expect(both?.problem.contains("both as .bin and as .npy") == true)
+    let other = #expect(throws: DatasetError.self) { try BareShards(["a.parquet"], directory: "d") }
+    #expect(other?.problem.contains("found a.parquet: make one by") == true)
     let bare = try BareShards(
       [
         "a.txt", "interval_train.bin", "train.bin", "tiny-Valid.bin", "x_val_000001.bin",

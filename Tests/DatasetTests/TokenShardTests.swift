@@ -21,8 +21,10 @@ import Testing
   }
 
   /// The message for a shard of these bytes, without its directory.
-  private func message(_ bytes: [UInt8], vocabularySize: Int? = 50257) throws -> String {
-    let path = try directory.write(bytes, to: "s.bin")
+  private func message(
+    _ bytes: [UInt8], _ name: String = "s.bin", vocabularySize: Int? = 50257
+  ) throws -> String {
+    let path = try directory.write(bytes, to: name)
     do throws(DatasetError) {
       return "no error: \(try TokenShard(path: path, vocabularySize: vocabularySize).count)"
     } catch {
@@ -136,5 +138,95 @@ import Testing
   @Test func largestVocabulary() throws {
     #expect(try message(body([65535]), vocabularySize: 65536) == "no error: 1")
     #expect(try message(body([65535]), vocabularySize: 65535).contains("token 0 is 65535"))
+  }
+
+  /// As what other programs write tokens: nanoGPT's of larger vocabularies, Python's integers.
+  @Test func widerIdsAreNamed() throws {
+    // Small ids, some of them 0, as they are in text.
+    let ids = (0..<400).map { UInt64($0 * 7919 % 262) }
+    func bytes<Id: FixedWidthInteger>(_ type: Id.Type, bigEndian: Bool = false) -> [UInt8] {
+      ids.flatMap { id in
+        let id = Id(truncatingIfNeeded: id)
+        return withUnsafeBytes(of: bigEndian ? id.bigEndian : id.littleEndian) { Array($0) }
+      }
+    }
+    #expect(try message(bytes(UInt16.self)) == "no error: 400")
+    let advice = "convert it by python3 scripts/convert_tokens.py"
+    for (wide, kind) in [
+      (bytes(UInt32.self), "ids of 32 bits (uint32, int32)"),
+      (bytes(Int64.self), "ids of 64 bits (int64, uint64)"),
+      (bytes(UInt32.self, bigEndian: true), "ids of 32 bits in big-endian order, or floats"),
+      (bytes(UInt64.self, bigEndian: true), "ids of 64 bits in big-endian order, or floats"),
+      (ids.flatMap { id in withUnsafeBytes(of: Float(id)) { Array($0) } }, "or floats"),
+    ] {
+      for vocabularySize in [nil, 50257] {
+        let said = try message(wide, vocabularySize: vocabularySize)
+        #expect(said.hasPrefix("s.bin: expected uint16 tokens, found what looks like"), "\(said)")
+        #expect(said.contains(kind) && said.hasSuffix(advice), "\(said)")
+      }
+      // A header says that they are uint16.
+      let words = header([20_240_520, 1, Int32(wide.count / 2)])
+      #expect(try message(words + wide).hasPrefix("no error"))
+    }
+    // Padding, and a few ids.
+    #expect(try message(body([UInt16](repeating: 0, count: 1000))) == "no error: 1000")
+    #expect(try message(body([5, 0, 6, 0, 7, 0, 8, 0])) == "no error: 8")
+    let everySecond = (0..<1000).map { UInt16($0 % 5 == 1 ? 0 : $0 % 2 * 9 + 1) }
+    #expect(try message(body(everySecond)) == "no error: 1000")
+  }
+
+  /// The bytes that NumPy writes for an array.
+  private func numpy(
+    _ data: [UInt8], descr: String = "'<u2'", order: String = "False", shape: String = "(4,)",
+    version: UInt8 = 1, more: String = ""
+  ) -> [UInt8] {
+    let text = "{'descr': \(descr), 'fortran_order': \(order), 'shape': \(shape), \(more)}"
+    let prefix = version == 1 ? 10 : 12
+    let length = (prefix + text.utf8.count + 1 + 63) / 64 * 64 - prefix
+    let header = text + String(repeating: " ", count: length - 1 - text.utf8.count) + "\n"
+    return NumpyHeader.magic + [version, 0, UInt8(length), 0] + (version == 1 ? [] : [0, 0])
+      + Array(header.utf8) + data
+  }
+
+  @Test func numpyShards() throws {
+    let data = body([5, 50256, 0, 7])
+    for whole in [
+      numpy(data), numpy(data, version: 2), numpy(data, version: 3),
+      numpy(data, shape: "(2, 2)"), numpy(data, order: "True"),
+    ] {
+      // The bytes tell, whatever the name.
+      for name in ["s.npy", "S.NPY", "s.bin"] {
+        let shard = try TokenShard(path: directory.write(whole, to: name), vocabularySize: 50257)
+        #expect(shard.withTokens { Array($0) } == [5, 50256, 0, 7])
+      }
+    }
+    #expect(try message(numpy(data), "s.npy", vocabularySize: 50).contains("token 1 is 50256"))
+    for (bytes, expected) in [
+      (
+        numpy(data, descr: "'<i8'"), "found dtype <i8: convert it by python3 scripts/convert_tokens"
+      ),
+      (numpy(data, descr: "'>u2'"), "found dtype >u2"),
+      (numpy(data, descr: "[('a', '<u2')]"), "expected the header of an .npy file"),
+      (numpy(data, descr: "'|O'"), "found dtype |O"),
+      (numpy(data, order: "True", shape: "(2, 2)"), "in Fortran order"),
+      (numpy(data, order: "1"), "expected the header"), (numpy(data, more: "'x': 1"), "the header"),
+      (numpy(data, shape: "(-4,)"), "expected the header"),
+      (numpy(data, shape: "(5,)"), "the header says shape [5] of uint16, found 8 bytes"),
+      (numpy(data, shape: "(4611686018427387906, 2)"), "the header says shape"),
+      (numpy([], shape: "(0,)"), "holds no tokens"), (data, "expected the header of an .npy file"),
+      ([], "is empty"),
+    ] {
+      let said = try message(bytes, "s.npy")
+      #expect(said.contains(expected) && !said.hasPrefix("no error"), "\(expected): \(said)")
+    }
+    let whole = numpy(data)
+    for length in 1..<whole.count {
+      #expect(try !message(Array(whole[..<length]), "s.npy").hasPrefix("no error"), "\(length)")
+    }
+  }
+
+  @Test func gitLFSPointer() throws {
+    let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 54810517\n"
+    #expect(try message(Array(pointer.utf8), vocabularySize: nil).contains("is a Git LFS pointer"))
   }
 }

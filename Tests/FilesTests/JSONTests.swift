@@ -102,6 +102,41 @@ import Testing
     #expect(!error.description.contains("\n"))
   }
 
+  /// What Python's `json.loads` gives for the same texts; a lone surrogate encoded with "replace".
+  @Test func whatPythonReadsBesides() throws {
+    func parse(_ text: String) throws -> (value: JSON, replacedSurrogates: Int) {
+      try JSON.parsingAsPython(Array(text.utf8), name: "test.json")
+    }
+    let numbers = try parse("[NaN, Infinity, -Infinity, 1e999, -1e999]").value.arrayValue ?? []
+    #expect(numbers.first?.doubleValue?.isNaN == true)
+    #expect(
+      numbers.dropFirst() == [
+        .number(.infinity), .number(-.infinity), .number(.infinity), .number(-.infinity),
+      ])
+    for (text, expected, count) in [
+      (#""\ud800""#, "\u{FFFD}", 1), (#""\udc00x""#, "\u{FFFD}x", 1),
+      (#""\ud800\u0041""#, "\u{FFFD}A", 1), (#""\ud83d\ud83d\ude00""#, "\u{FFFD}😀", 1),
+      (#""\ud800\n\ud800""#, "\u{FFFD}\n\u{FFFD}", 2), (#""\ud83d\ude00""#, "😀", 0),
+    ] {
+      let found = try parse(text)
+      #expect(found.value == .string(expected) && found.replacedSurrogates == count, "\(text)")
+    }
+    let members = (0..<20).map { "\"k\($0 % 12)\":\($0)" }.joined(separator: ",")
+    let object = try parse("{\(members)}").value
+    #expect(object.objectValue?.count == 12 && object["k3"] == 15 && object["k9"] == 9)
+    for text in [
+      "nan", "-NaN", "+1", "Inf", "-Infinit", "[NaN", "{\"a\":1,}", "'a'", "01", "\"\n\"",
+    ] {
+      #expect(throws: JSONError.self, "\(text)") { try parse(text) }
+    }
+  }
+
+  @Test func aGitLFSPointerIsNamed() throws {
+    let text = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n"
+    #expect(try error(Array(text.utf8)).found == GitLFSPointer.meaning)
+    #expect(try error(Array("version 1".utf8)).found != GitLFSPointer.meaning)
+  }
+
   @Test(
     arguments: [
       [0x80], [0xC0, 0x80], [0xC3], [0xE2, 0x82], [0xED, 0xA0, 0x80], [0xF4, 0x90, 0x80, 0x80],

@@ -25,6 +25,16 @@ import Testing
     #expect(file.texts.map { [$0.line, Int($0.sample)] } == [[0, 0], [0, 1], [1, 0]])
   }
 
+  /// As other programs write them: an id, null for nothing, 4.0 for 4.
+  @Test func linesOfOtherPrograms() throws {
+    let file = try read(
+      #"{"id": 7, "prompt": "a", "seed": null, "max_tokens": 4.0}"# + "\n"
+        + #"{"id": "x-1", "prompt": "b"}"# + "\n" + #"{"prompt": "c", "id": null}"#)
+    #expect(file.lines.map(\.id) == [7, "x-1", nil])
+    #expect(
+      file.lines[0].options.maxTokens == 4 && file.lines[0].options.seed == TextOptions().seed)
+  }
+
   /// A hundred million texts are counted, and the first are made, in no time.
   @Test func manyTextsAreNotMadeAtOnce() throws {
     let line = #"{"prompt": "a", "num_samples": 1000000}"# + "\n"
@@ -63,7 +73,12 @@ import Testing
       (
         #"{"prompt": "a", "num_samples": 0}"#, "expected 1 to 1000000 as \"num_samples\", found 0"
       ),
-      (#"{"prompt": "a", "prompt": "b"}"#, "byte 16: expected"),
+      (#"{"text": "a"}"#, "unknown key \"text\"; did you mean \"prompt\"?"),
+      (#"{"max_new_tokens": 4}"#, "unknown key \"max_new_tokens\"; did you mean \"max_tokens\"?"),
+      (#"{"prompt": "a", "temperature": NaN}"#, "expected a number as \"temperature\", found"),
+      (#"{"prompt": "a", "top_k": 4.5}"#, "expected an integer as \"top_k\""),
+      (#"{"prompt": "a", "id": [1]}"#, "expected a string or an integer as \"id\", found an array"),
+      (#"{"prompt": "a", "id": 18446744073709551616}"#, "a string or an integer as \"id\""),
       ("[1]", "expected a JSON object"),
       ("{", "byte 1: expected"),
     ] {

@@ -203,7 +203,7 @@ extension PipelineTests {
       let config = String(decoding: try place.read("\(folder)/config.json"), as: UTF8.self)
       for (from, to, expected) in [
         ("\"gpt2\"", "\"llama\"", "model_type: expected \"gpt2\""),
-        ("\"gelu_new\"", "\"gelu\"", "activation_function: expected \"gelu_new\""),
+        ("\"gelu_new\"", "\"silu\"", "activation_function: expected \"gelu_new\""),
         ("\"n_head\": 2", "\"n_head\": 3", "n_head: expected a divisor of n_embd 32"),
         ("\"n_layer\": 2", "\"n_layer\": 3", "expected transformer.h.2.ln_1.weight"),
         ("\"vocab_size\": 300", "\"vocab_size\": 301", "wte.weight: expected shape [301, 32]"),

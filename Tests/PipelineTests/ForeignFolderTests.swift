@@ -49,6 +49,13 @@ extension PipelineTests {
         ),
         ("masks", stored + [mask, past]),
         ("masks, no prefix", (stored + [mask, past]).map(unprefixed)),
+        ("torch.compile", (stored + [head]).map { prefixed("_orig_mod.", $0) }),
+        ("DataParallel", stored.map { prefixed("module.", unprefixed($0)) }),
+        (
+          "two wrappers, the head alone",
+          (stored.filter { $0.name != wte.name } + [head]).map { prefixed("module._orig_mod.", $0) }
+        ),
+        ("a value head", stored + [Stored(name: "v_head.summary.weight", shape: [1], values: [1])]),
       ]
       for (name, tensors) in arrangements {
         let whole = try folder("whole")
@@ -71,12 +78,13 @@ extension PipelineTests {
       var wide = stored
       let ln = try #require(stored.firstIndex { $0.name == "transformer.ln_f.bias" })
       (wide[ln].shape, wide[ln].values) = ([16], wide[ln].values + [0])
+      let ln15 = [Float](repeating: 0, count: 15)
       let mixed = stored.map { $0.name.contains("h.1.mlp.c_fc.bias") ? unprefixed($0) : $0 }
       for (tensors, expected) in [
         (
           stored + [other],
-          "tensor lm_head.weight: expected the values of transformer.wte.weight: "
-            + "sophia-rt has no head of its own, found \(other.values[500]) instead of "
+          "tensor lm_head.weight: expected the values of transformer.wte.weight, as config.json does "
+            + "not say \"tie_word_embeddings\": false, found \(other.values[500]) instead of "
             + "\(wte.values[500]) at element 500"
         ),
         (
@@ -85,6 +93,14 @@ extension PipelineTests {
         ),
         (wide, "tensor transformer.ln_f.bias: expected shape [15] as config.json says, found [16]"),
         (mixed, "tensors: expected transformer.h.1.mlp.c_fc.bias [60], found no such tensor"),
+        (
+          stored + [Stored(name: "transformer.h.7.ln_1.bias", shape: [15], values: ln15)],
+          "tensor transformer.h.7.ln_1.bias: expected a tensor of GPT-2, found an unknown"
+        ),
+        (
+          stored + [Stored(name: "base.lora_A.weight", shape: [15], values: ln15)],
+          "tensor base.lora_A.weight: expected a tensor of GPT-2, found an unknown"
+        ),
         (
           stored + [unprefixed(wte)],
           "tensor wte.weight: expected a tensor of GPT-2, found an unknown"
@@ -101,6 +117,67 @@ extension PipelineTests {
       }
     }
 
+    /// The heads of other tasks stand beside the language model, and are named.
+    @Test func headsOfOtherTasksAreLeftOut() throws {
+      let heads = ["v_head.summary.weight", "score.weight", "multiple_choice_head.summary.bias"]
+      let tensors = heads.map { Stored(name: $0, shape: [2], values: [1, 2]) }
+      let whole = try folder("whole")
+      try write(stored + tensors, to: "whole/model.safetensors")
+      let file = try ModelFile(whole)
+      #expect(try Self.bits(file) == weights && Set(file.leftOut) == Set(heads))
+      #expect(file.notice?.hasPrefix("\(whole.path)/model.safetensors: left out ") == true)
+      try write(stored, to: "whole/model.safetensors")
+      #expect(try ModelFile(whole).notice == nil)
+    }
+
+    /// Heads of their own and other activations are read, and not trained.
+    @Test func othersOfTheFamilyOnlyGenerate() throws {
+      let wte = try #require(stored.first { $0.name == "transformer.wte.weight" })
+      let values = wte.values.map { 2 * $0 + 1 }
+      let head = Stored(name: "module.lm_head.weight", shape: wte.shape, values: values)
+      let changed = ["tie_word_embeddings", "activation_function"]
+      let members = (config.objectValue ?? []).filter { !changed.contains($0.key) }
+      func write(_ more: [JSONMember]) throws -> ModelFile {
+        let folder = try folder("f")
+        try self.write(
+          stored.map { prefixed("module.", $0) } + [head], to: "f/model.safetensors")
+        try place.write(JSON.object(members + more).serialized(), to: "f/config.json")
+        return try ModelFile(folder)
+      }
+      let untied = try write([JSONMember("tie_word_embeddings", false)])
+      #expect(try Self.bits(untied) == weights + values.map(\.bitPattern))
+      for (key, value) in [
+        ("activation_function", "relu"), ("activation_function", "gelu"),
+        ("tie_word_embeddings", false),
+      ] as [(String, JSON)] {
+        let untie = JSONMember("tie_word_embeddings", false)
+        _ = try write(key == "tie_word_embeddings" ? [untie] : [untie, JSONMember(key, value)])
+        let line = try place.fail("train", "--out", "r", "--init-from", "f")
+        #expect(line.hasPrefix("f/config.json: \(key): expected") && line.contains("to train it"))
+      }
+    }
+
+    /// Those of 2019 name no type.
+    @Test func configurationsWithoutAType() throws {
+      let members = (config.objectValue ?? []).filter {
+        !["model_type", "architectures"].contains($0.key)
+      }
+      for (more, isRead) in [
+        ([], true), ([JSONMember("architectures", ["GPT2LMHeadModel"])], true),
+        ([JSONMember("architectures", ["GPTNeoForCausalLM"])], false),
+      ] {
+        let folder = try folder("f")
+        try write(stored, to: "f/model.safetensors")
+        try place.write(JSON.object(members + more).serialized(), to: "f/config.json")
+        if isRead {
+          #expect(try Self.bits(ModelFile(folder)) == weights)
+        } else {
+          let error = try #require(throws: CheckpointError.self) { try ModelFile(folder) }
+          #expect(error.description.contains("architectures: expected a class of GPT-2"))
+        }
+      }
+    }
+
     /// Another architecture is named before anything is said of its weights.
     @Test func otherModelsAreRefusedInOneLine() throws {
       for (key, value, expected) in [
@@ -109,12 +186,11 @@ extension PipelineTests {
           "expected \"gpt2\", the only architecture of sophia-rt, found \"llama\""
         ),
         (
-          "tie_word_embeddings", "false",
-          "tie_word_embeddings: expected true (sophia-rt has no head of its own), found false"
+          "scale_attn_weights", "false", "scale_attn_weights: expected true, found false"
         ),
         (
-          "activation_function", "\"relu\"",
-          "activation_function: expected \"gelu_new\", found \"relu\""
+          "activation_function", "\"silu\"",
+          "\"gelu\" or \"relu\", found \"silu\""
         ),
       ] {
         _ = try folder("f")
@@ -149,6 +225,12 @@ extension PipelineTests {
       try disk.makeDirectories(path)
       try place.write(config.serialized(), to: "\(name)/config.json")
       return try CheckpointDirectory(path: path)
+    }
+
+    private func prefixed(_ prefix: String, _ tensor: Stored) -> Stored {
+      var tensor = tensor
+      tensor.name = prefix + tensor.name
+      return tensor
     }
 
     private func unprefixed(_ tensor: Stored) -> Stored {

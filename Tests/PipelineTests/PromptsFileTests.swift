@@ -69,13 +69,14 @@ extension PipelineTests {
 
     @Test func samplesAndLogprobs() throws {
       let place = try place()
-      let input = #"{"prompt": "Once", "num_samples": 3}"# + "\n" + #"{"prompt": "A"}"#
+      let input = #"{"id": "o", "prompt": "Once", "num_samples": 3}"# + "\n" + #"{"prompt": "A"}"#
       let end = try place.program.run(
         [
           "generate", "--checkpoint", "run", "--prompts", "-", "--max-tokens", "6", "--seed", "1",
           "--logprobs", "2",
         ], input: input)
       let all = try lines(end)
+      #expect(all.map { $0["id"] } == ["o", "o", "o", nil])
       #expect(all.map { $0["index"] } == [0, 0, 0, 1] && all.map { $0["sample"] } == [0, 1, 2, 0])
       #expect(Set(all.prefix(3).map { $0["text"]?.stringValue }).count > 1)
       for line in all {

@@ -6,6 +6,9 @@ extension Reference {
     0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
   }
 
+  /// GELU itself: x·Φ(x).
+  public static func exactGELU(_ x: Double) -> Double { 0.5 * x * erfc(-x / 2.squareRoot()) }
+
   /// The derivative of ``gelu(_:)``.
   public static func geluSlope(_ x: Double) -> Double {
     let root = (2 / Double.pi).squareRoot()

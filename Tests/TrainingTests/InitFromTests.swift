@@ -177,7 +177,8 @@ extension TrainingTests {
       arguments: [
         ("model_type", "llama", "expected \"gpt2\""), ("activation_function", "relu", "gelu_new"),
         ("n_head", 5, "n_head: expected a divisor of n_embd 32"),
-        ("vocab_size", 321, "wte.weight"), ("tie_word_embeddings", .bool(false), "true"),
+        ("vocab_size", 321, "wte.weight"), ("tie_word_embeddings", .bool(false), "lm_head.weight"),
+        ("n_inner", 127, "c_fc.weight"),
       ] as [(String, JSON, String)])
     func anotherArchitectureIsRefused(key: String, value: JSON, expected: String) throws {
       let tiny = try TinyRun()

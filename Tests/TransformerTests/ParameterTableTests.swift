@@ -124,10 +124,10 @@ import Testing
   @Test(arguments: [
     ("model_type", JSON.string("llama"), "gpt2"), ("n_embd", .integer(0), "n_embd"),
     ("n_head", .integer(4), "divisor"), ("n_layer", .string("3"), "n_layer"),
-    ("activation_function", .string("relu"), "gelu_new"), ("n_inner", .integer(7), "n_inner"),
+    ("activation_function", .string("silu"), "gelu_new"), ("n_inner", .integer(0), "n_inner"),
     ("n_positions", .integer(1 << 40), "n_positions"),
     ("layer_norm_epsilon", .number(-1), "epsilon"),
-    ("tie_word_embeddings", .bool(false), "tie_word"), ("vocab_size", .null, "vocab_size"),
+    ("tie_word_embeddings", .integer(0), "tie_word"), ("vocab_size", .null, "vocab_size"),
   ])
   func refusesOtherModels(key: String, value: JSON, word: String) throws {
     let config = GPT2Config(vocabularySize: 83, contextLength: 70, width: 15, layers: 3, heads: 3)

@@ -21,11 +21,12 @@ extension ByteInput {
   }
 }
 
-/// The bytes of a file, a pipe too; closed when the object goes.
+/// The bytes of a file, a pipe too; closed when the object goes. A Git LFS pointer is refused.
 final class FileInput: ByteInput {
   let path: String
   private let fileSystem: any FileSystem
   private let file: OpenFile
+  private var isAtStart = true
 
   /// Opens a file. Throws ``DatasetError`` if the system refuses, or it is a directory.
   init(_ path: String, _ fileSystem: any FileSystem) throws(DatasetError) {
@@ -40,8 +41,14 @@ final class FileInput: ByteInput {
   deinit { try? fileSystem.close(file) }
 
   func read(into buffer: UnsafeMutableRawBufferPointer) throws(DatasetError) -> Int {
-    do { return try fileSystem.read(file, into: buffer, at: nil) } catch {
+    let count: Int
+    do { count = try fileSystem.read(file, into: buffer, at: nil) } catch {
       throw DatasetError(error)
     }
+    if isAtStart && GitLFSPointer.begins(buffer[..<count]) {
+      throw DatasetError(.malformed, at: path, "is \(GitLFSPointer.meaning)")
+    }
+    isAtStart = false
+    return count
   }
 }

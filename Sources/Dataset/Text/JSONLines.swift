@@ -1,16 +1,24 @@
 public import Files
 
-/// One line of a JSON lines file: an object, and where it stands.
+/// One line of a JSON lines file: an object, and where it stands. Read as Python's `json` reads it.
 public struct JSONLine: Sendable, Equatable {
   /// File and line, for messages: `tasks.jsonl, line 3`.
   public let place: String
   /// The line's value, an object.
   public let object: JSON
+  /// How many lone surrogates, halves of a character, became U+FFFD in it.
+  public let replacedSurrogates: Int
 
-  /// Throws ``DatasetError`` if the line is no JSON object; nil for a blank line.
+  /// Throws ``DatasetError`` if the line is no UTF-8 or no JSON object; nil for a blank line.
   init?(_ bytes: [UInt8], place: String) throws(DatasetError) {
     if bytes.allSatisfy({ [0x20, 0x09, 0x0D].contains($0) }) { return nil }
-    do throws(JSONError) { object = try JSON(parsing: bytes, name: place) } catch {
+    var checker = UTF8Checker()
+    if let fault = bytes.withUnsafeBytes({ checker.check($0) }) ?? checker.faultAtEnd {
+      throw fault.error(at: "\(place), byte \(fault.offset)")
+    }
+    do throws(JSONError) {
+      (object, replacedSurrogates) = try JSON.parsingAsPython(bytes, name: place)
+    } catch {
       throw DatasetError(
         .malformed, at: "\(place), byte \(error.offset)",
         "expected \(error.expected), found \(error.found.onOneLine)")
@@ -41,15 +49,13 @@ public struct JSONLine: Sendable, Equatable {
     return result
   }
 
-  /// All lines of a file, or of a pipe, but the blank ones; a name that ends in `.zst` is
+  /// All lines of a file, or of a pipe, but the blank ones; a name that ends in `.zst` or `.gz` is
   /// decompressed. Throws ``DatasetError`` if the file cannot be read, is empty, or has a line that
   /// is no JSON object or longer than `maxLineBytes`.
   public static func read(
     _ path: String, maxLineBytes: Int = 64 << 20, fileSystem: any FileSystem = LocalFileSystem()
   ) throws(DatasetError) -> [JSONLine] {
-    let file = try FileInput(path, fileSystem)
-    let isCompressed = path.utf8.reversed().starts(with: ".zst".utf8.reversed())
-    let input: any ByteInput = isCompressed ? try ZstdInput(file) : file
+    let input = try Compression(ofName: path).open(path, fileSystem)
     var (splitter, lines) = (LineSplitter(maxLineBytes: maxLineBytes), [JSONLine]())
     let chunk = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 16)
     defer { chunk.deallocate() }

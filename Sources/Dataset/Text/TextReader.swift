@@ -1,25 +1,32 @@
-/// Documents out of the bytes of a text or JSON lines file, which are checked to be UTF-8 as they
-/// come. A byte order mark at the beginning is dropped.
+/// Documents out of the bytes of a text or JSON lines file, which are checked to be UTF-8, text as it
+/// comes, JSON line by line. A byte order mark at the beginning is dropped.
 struct TextReader: DocumentReader {
   private let input: any ByteInput
   private let pieceBytes: Int
-  private let maxLineBytes: Int
+  private let options: JSONLinesOptions
+  private let log: BadLineLog?
   private let format: TextSource.Format
   private var chunk = [UInt8](repeating: 0, count: 1 << 18)
   private var checker = UTF8Checker()
   private var text: TextSplitter
   private var lines: LineSplitter
   private var pieces: ArraySlice<DocumentPiece> = []
+  private var badLines = BadLines()
+  /// Bytes read so far.
+  private var offset = 0
   private var isAtEnd = false
   private var isEmpty = true
 
-  init(input: any ByteInput, format: TextSource.Format, pieceBytes: Int, maxLineBytes: Int) {
+  init(
+    input: any ByteInput, format: TextSource.Format, pieceBytes: Int, options: JSONLinesOptions,
+    log: BadLineLog? = nil
+  ) {
     self.input = input
     self.format = format
     self.pieceBytes = pieceBytes
-    self.maxLineBytes = maxLineBytes
+    (self.options, self.log) = (options, log)
     text = TextSplitter(pieceBytes: pieceBytes)
-    lines = LineSplitter(maxLineBytes: maxLineBytes)
+    lines = LineSplitter(maxLineBytes: options.maxLineBytes)
   }
 
   mutating func next() throws(DatasetError) -> DocumentPiece? {
@@ -34,9 +41,10 @@ struct TextReader: DocumentReader {
     if isEmpty {
       throw DatasetError(
         .empty, at: input.path,
-        checker.offset == 0
+        offset == 0
           ? "is empty: expected UTF-8 text" : "holds no text: expected at least one document")
     }
+    log?.record(badLines, in: input.path)
     return nil
   }
 
@@ -50,7 +58,7 @@ struct TextReader: DocumentReader {
           if lines.isLineTooLong { throw tooLong(line: lines.lineNumber + 1) }
           return nil
         }
-        pieces = DocumentPiece.pieces(of: try document(in: line), limit: pieceBytes)[...]
+        pieces = DocumentPiece.pieces(of: try document(inLine: line), limit: pieceBytes)[...]
       }
       return pieces.popFirst()
     }
@@ -58,12 +66,13 @@ struct TextReader: DocumentReader {
 
   /// Reads and checks the next chunk of the file.
   private mutating func readMore() throws(DatasetError) {
-    let isFirst = checker.offset == 0
     let count = try fillChunk()
     isAtEnd = count == 0
+    let isFirst = offset == 0
+    offset += count
     let fault = chunk.withUnsafeBytes { bytes -> UTF8Checker.Fault? in
       var fresh = UnsafeRawBufferPointer(rebasing: bytes[..<count])
-      if let fault = checker.check(fresh) { return fault }
+      if format == .text, let fault = checker.check(fresh) { return fault }
       if isFirst && fresh.starts(with: [0xEF, 0xBB, 0xBF]) {
         fresh = UnsafeRawBufferPointer(rebasing: fresh[3...])
       }
@@ -73,11 +82,10 @@ struct TextReader: DocumentReader {
       }
       return nil
     }
-    if let fault { throw notText(fault) }
-    if isAtEnd {
-      if !checker.isBetweenCharacters { throw notText(.init(offset: checker.offset, byte: nil)) }
-      text.finish()
+    if let fault = fault ?? (isAtEnd ? checker.faultAtEnd : nil) {
+      throw fault.error(at: "\(input.path), byte \(fault.offset)")
     }
+    if isAtEnd { text.finish() }
   }
 
   /// Fills the chunk; less only at the end of the file.
@@ -89,28 +97,42 @@ struct TextReader: DocumentReader {
     return try result.get()
   }
 
-  /// The text of a JSON line; empty for a blank line.
-  private func document(in line: Range<Int>) throws(DatasetError) -> [UInt8] {
-    let place = "\(input.path), line \(lines.lineNumber)"
-    guard let line = try JSONLine(lines.bytes(of: line), place: place) else { return [] }
-    return Array(try line.string("text").utf8)
+  /// The text of a JSON line; empty for a blank line, and for a bad one that may be skipped.
+  private mutating func document(inLine range: Range<Int>) throws(DatasetError) -> [UInt8] {
+    let number = lines.lineNumber
+    do throws(DatasetError) {
+      let place = "\(input.path), line \(number)"
+      guard let line = try JSONLine(lines.bytes(of: range), place: place) else { return [] }
+      let text = try text(of: line)
+      if line.replacedSurrogates > 0 { badLines.replaced.add(number) }
+      return text
+    } catch {
+      badLines.skipped.add(number)
+      if badLines.skipped.count <= options.maxBadLines { return [] }
+      guard options.maxBadLines > 0 else { throw error }
+      throw DatasetError(
+        error.kind, at: error.place,
+        "is one bad line more than the \(options.maxBadLines) of --max-bad-lines: \(error.problem)")
+    }
+  }
+
+  private func text(of line: JSONLine) throws(DatasetError) -> [UInt8] {
+    if line.object[options.textKey] == nil {
+      let others = (line.object.objectValue ?? []).filter { $0.value.stringValue != nil }
+      guard !others.isEmpty else { return Array(try line.string(options.textKey).utf8) }
+      let names = others.prefix(5).map { $0.key.onOneLine }.joined(separator: ", ")
+      throw DatasetError(
+        .malformed, at: line.place,
+        "expected a member \"\(options.textKey.onOneLine)\", found none: name the one that holds the text by --text-key (strings here: \(names))"
+      )
+    }
+    return Array(try line.string(options.textKey).utf8)
   }
 
   private func tooLong(line: Int) -> DatasetError {
     DatasetError(
       .lineTooLong, at: "\(input.path), line \(line)",
-      "expected a line of at most \(maxLineBytes) bytes, found a longer one: split its document")
-  }
-
-  private func notText(_ fault: UTF8Checker.Fault) -> DatasetError {
-    let found = fault.byte.map { $0 == 0 ? "a NUL byte" : "byte 0x\(hex($0))" }
-    return DatasetError(
-      .notText, at: "\(input.path), byte \(fault.offset)",
-      "expected UTF-8 text, found \(found ?? "the end of the file inside a character"): the file is binary or in another encoding"
+      "expected a line of at most \(options.maxLineBytes) bytes, found a longer one: split its document"
     )
-  }
-
-  private func hex(_ byte: UInt8) -> String {
-    (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
   }
 }

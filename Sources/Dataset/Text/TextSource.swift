@@ -1,8 +1,22 @@
 public import Files
 
+/// How the lines of a JSON lines file are read.
+public struct JSONLinesOptions: Sendable, Equatable {
+  /// The member that holds a line's document.
+  public var textKey = "text"
+  /// Lines that are skipped, at most, in a file: those that are no JSON object, or have no string as
+  /// `textKey`.
+  public var maxBadLines = 0
+  /// The longest line, in bytes. A line is in memory as a whole, up to four times.
+  public var maxLineBytes = 256 << 20
+
+  /// The defaults.
+  public init() {}
+}
+
 /// A file of documents, its format told by its name: `.txt` (documents separated by a literal
-/// `<|endoftext|>`, or the whole file) or `.jsonl` (one JSON object a line, the document in its
-/// `"text"`), either also compressed, with `.zst` appended.
+/// `<|endoftext|>`, or the whole file) or `.jsonl` (one JSON object a line, the document in a member
+/// of it), either also compressed, with `.zst` or `.gz` appended.
 public struct TextSource: Sendable, Equatable {
   /// What is in the file once it is decompressed.
   public enum Format: Sendable, Equatable {
@@ -16,37 +30,50 @@ public struct TextSource: Sendable, Equatable {
   public let path: String
   /// What it holds.
   public let format: Format
-  /// Whether it is compressed by zstd.
-  public let isCompressed: Bool
-  /// The largest line of a `.jsonl` file, in bytes.
-  public let maxLineBytes: Int
+  /// How it is compressed.
+  public let compression: Compression
+  /// How its lines are read, if it has JSON lines.
+  public let options: JSONLinesOptions
+  private let log: BadLineLog?
   private let fileSystem: any FileSystem
 
   /// A file. Throws ``DatasetError`` if its name ends in none of the endings we read; it is not
   /// opened yet.
+  /// - log: takes what was skipped and replaced, once the file is read to its end
   public init(
-    path: String, maxLineBytes: Int = 64 << 20, fileSystem: any FileSystem = LocalFileSystem()
+    path: String, options: JSONLinesOptions = JSONLinesOptions(), log: BadLineLog? = nil,
+    fileSystem: any FileSystem = LocalFileSystem()
   ) throws(DatasetError) {
-    let name = path.utf8
-    func ends(_ suffix: String) -> Bool { name.reversed().starts(with: suffix.utf8.reversed()) }
-    switch true {
-    case ends(".txt"): (format, isCompressed) = (.text, false)
-    case ends(".txt.zst"): (format, isCompressed) = (.text, true)
-    case ends(".jsonl"): (format, isCompressed) = (.jsonLines, false)
-    case ends(".jsonl.zst"): (format, isCompressed) = (.jsonLines, true)
-    default:
+    compression = Compression(ofName: path)
+    let stem = String(Substring(path.utf8.dropLast(compression.rawValue.utf8.count)))
+    if endsIn(stem, ".txt") {
+      format = .text
+    } else if endsIn(stem, ".jsonl") {
+      format = .jsonLines
+    } else {
       throw DatasetError(
         .unknownType, at: path,
-        "expected a name that ends in .txt, .jsonl, .txt.zst or .jsonl.zst: convert or rename it")
+        "expected a name that ends in .txt or .jsonl, or in one of them and .zst or .gz: \(Self.advice(stem))"
+      )
     }
-    self.path = path
-    self.maxLineBytes = maxLineBytes
+    (self.path, self.options, self.log) = (path, options, log)
     self.fileSystem = fileSystem
+  }
+
+  /// What to do with a file of another kind.
+  private static func advice(_ name: String) -> String {
+    if endsIn(name, ".parquet") {
+      return "convert it by python3 scripts/convert_parquet.py"
+    }
+    if endsIn(name, ".json") {
+      return "of a JSON array make a line of each element, such as by jq -c '.[]'"
+    }
+    return "convert or rename it"
   }
 
   /// Whether two sources are the same file, read in the same way.
   public static func == (a: TextSource, b: TextSource) -> Bool {
-    a.path.utf8.elementsEqual(b.path.utf8) && a.maxLineBytes == b.maxLineBytes
+    a.path.utf8.elementsEqual(b.path.utf8) && a.options == b.options
   }
 }
 
@@ -62,9 +89,8 @@ extension TextSource: DocumentSource {
         .unknownType, at: path,
         "is a pipe or a device, but is read more than once: write it to a file first")
     }
-    let file = try FileInput(path, fileSystem)
     return try TextReader(
-      input: isCompressed ? ZstdInput(file) : file, format: format, pieceBytes: pieceBytes,
-      maxLineBytes: maxLineBytes)
+      input: compression.open(path, fileSystem), format: format, pieceBytes: pieceBytes,
+      options: options, log: log)
   }
 }

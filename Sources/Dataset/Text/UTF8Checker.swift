@@ -6,17 +6,24 @@ struct UTF8Checker {
   /// Continuation bytes still missing from the last character, and the range of the next of them.
   private var missing = 0
   private var nextByte: ClosedRange<UInt8> = 0x80...0xBF
+  /// The first byte of the last character, and where it is.
+  private var lead: (offset: Int, byte: UInt8) = (0, 0)
 
   /// What is wrong with a byte.
   struct Fault: Equatable {
-    /// From the first byte of the input.
+    /// Where it is, from the first byte of the input.
     let offset: Int
-    /// The byte; nil for the end of the input inside a character.
-    let byte: UInt8?
+    /// The byte that begins no character: one that cannot, or that the bytes behind it do not
+    /// continue.
+    let byte: UInt8
+    /// Whether the input ends inside its character.
+    var isCutOff = false
   }
 
-  /// Whether the input may end here.
-  var isBetweenCharacters: Bool { missing == 0 }
+  /// What is wrong if the input ends here.
+  var faultAtEnd: Fault? {
+    missing == 0 ? nil : Fault(offset: lead.offset, byte: lead.byte, isCutOff: true)
+  }
 
   /// Checks the next bytes.
   mutating func check(_ bytes: UnsafeRawBufferPointer) -> Fault? {
@@ -26,7 +33,8 @@ struct UTF8Checker {
         i = Self.skipASCII(bytes, from: i)
         if i == bytes.count { break }
       }
-      if !accept(bytes[i]) { return Fault(offset: offset + i, byte: bytes[i]) }
+      if missing == 0 { lead = (offset + i, bytes[i]) }
+      if !accept(bytes[i]) { return Fault(offset: lead.offset, byte: lead.byte) }
       i += 1
     }
     offset += bytes.count
@@ -66,5 +74,22 @@ struct UTF8Checker {
     }
     while i < bytes.count && bytes[i] != 0 && bytes[i] < 0x80 { i += 1 }
     return i
+  }
+}
+
+extension UTF8Checker.Fault {
+  /// The error for text at a place that names file and byte.
+  func error(at place: String) -> DatasetError {
+    let found =
+      byte == 0
+      ? "a NUL byte"
+      : "byte 0x\(byte < 16 ? "0" : "")\(String(byte, radix: 16, uppercase: true))"
+        + (isCutOff ? " and the end inside a character" : "")
+    // Of a byte order mark of UTF-16 either byte is none of UTF-8.
+    let encoding = offset == 0 && byte >= 0xFE ? "UTF-16" : "LATIN1"
+    return DatasetError(
+      .notText, at: place,
+      "expected UTF-8 text, found \(found): the file is binary or in another encoding; convert it, such as by iconv -f \(encoding) -t UTF-8"
+    )
   }
 }

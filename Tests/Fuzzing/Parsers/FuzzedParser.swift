@@ -3,6 +3,12 @@
 public enum FuzzedParser: String, CaseIterable, Sendable {
   /// JSON itself.
   case json
+  /// JSON as Python's `json` reads it.
+  case pythonJSON
+  /// Documents as JSON lines.
+  case lines
+  /// Text compressed by gzip.
+  case gzip
   /// `model.safetensors`: header, then every tensor.
   case safetensors
   /// `model.safetensors.index.json`, beside two shards.
@@ -46,6 +52,9 @@ public enum FuzzedParser: String, CaseIterable, Sendable {
   private func contents(_ bytes: [UInt8]) throws {
     switch self {
     case .json: try readJSON(bytes)
+    case .pythonJSON: try readPythonJSON(bytes)
+    case .lines: try readLines(bytes)
+    case .gzip: try readGzip(bytes)
     case .safetensors: try readSafetensors(bytes)
     case .index: try readIndex(bytes)
     case .tokenizer: try readTokenizer(bytes)

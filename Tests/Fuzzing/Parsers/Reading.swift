@@ -91,6 +91,35 @@ extension FuzzedParser {
     try Finding.unless(ParameterTable(config).count > 0, "no parameters")
   }
 
+  /// Python's JSON reads all that the strict parser reads, as the same.
+  func readPythonJSON(_ bytes: [UInt8]) throws {
+    let strict = try? JSON(parsing: bytes, name: "x.json")
+    let (value, replaced) = try JSON.parsingAsPython(bytes, name: "x.json")
+    if let strict { try Finding.unless(strict == value && replaced == 0, "\(value) is \(strict)") }
+  }
+
+  /// A JSON lines file of documents, every second bad line of which may be skipped.
+  func readLines(_ bytes: [UInt8]) throws {
+    var options = JSONLinesOptions()
+    (options.maxBadLines, options.maxLineBytes) = (2, 1000)
+    try readDocuments("t.jsonl", bytes, options)
+  }
+
+  /// A gzip file of text.
+  func readGzip(_ bytes: [UInt8]) throws { try readDocuments("t.txt.gz", bytes) }
+
+  private func readDocuments(
+    _ name: String, _ bytes: [UInt8], _ options: JSONLinesOptions = JSONLinesOptions()
+  ) throws {
+    let source = try TextSource(
+      path: name, options: options, log: BadLineLog(), fileSystem: MemoryFiles([name: bytes]))
+    var reader = try source.makeReader(pieceBytes: 100)
+    while let piece = try reader.next() {
+      try Finding.unless(
+        String(validating: piece.bytes, as: UTF8.self) != nil, "no UTF-8: \(piece.bytes)")
+    }
+  }
+
   func readShard(_ bytes: [UInt8]) throws {
     let file = try UnlinkedFile(bytes)
     for vocabularySize in [nil, 300, 65536] {
@@ -129,9 +158,9 @@ extension FuzzedParser {
         [prompt.maxTokens, prompt.numSamples, prompt.topK].compactMap { $0 }.count
         + [prompt.temperature, prompt.topP, prompt.minP, prompt.repetitionPenalty]
         .compactMap { $0 }.count
-      let others = (prompt.seed == nil ? 0 : 1) + (prompt.stop == nil ? 0 : 1)
-      try Finding.unless(
-        numbers + others + 1 == line.object.objectValue?.count, "\(prompt) of \(line.object)")
+      let others = [prompt.seed != nil, prompt.stop != nil, prompt.id != nil].count { $0 }
+      let members = line.object.objectValue?.count { $0.value != .null }
+      try Finding.unless(numbers + others + 1 == members, "\(prompt) of \(line.object)")
     }
   }
 

@@ -16,6 +16,14 @@ extension FuzzedParser {
         #"{"a":[1,-0,2.5e-3,true,false,null],"b":{"":"\"\\\/\b\f\n\r\té\ud83d\ude00é"}} "#,
         "[1e308,-9223372036854775808,9223372036854775808,0.1,[[[]]],{}]", "\"\"", "-1E+2",
       ].map { Array($0.utf8) }
+    case .pythonJSON:
+      [#"{"a":NaN,"b":[-Infinity,1e999],"a":"\ud83d \ud83d\ude00"}"#, "[0]"].map { Array($0.utf8) }
+    case .lines:
+      [
+        #"{"text":"one","x":NaN}"# + "\n[]\n\n" + #"{"text":"\ud83d"}"# + "\n",
+        "\u{FEFF}" + #"{"text":"two"}"#,
+      ].map { Array($0.utf8) }
+    case .gzip: [Seeds.gzip, Seeds.gzip + Seeds.gzip + [0, 0]]
     case .safetensors:
       [Seeds.tensors(["a", "b"]), Seeds.tensors([]), Seeds.halves("F16"), Seeds.halves("BF16")]
     case .index:
@@ -39,7 +47,7 @@ extension FuzzedParser {
           "n_head": 2, "layer_norm_epsilon": 0.001,
         ],
       ].map { $0.serialized() }
-    case .shard: [Seeds.shard([1, 2, 299]), [1, 0, 43, 1]]
+    case .shard: [Seeds.shard([1, 2, 299]), [1, 0, 43, 1], Seeds.numpy]
     case .dataset: [Seeds.dataset.serialized()]
     case .questions:
       [
@@ -128,6 +136,21 @@ enum Seeds {
       "ignore_merges": true, "merges": [["i", "n"]],
       "vocab": {"i": 0, "n": 1, "h": 2, "e": 3, "Ġ": 4, "a b": 5, "<0x21>": 6, "?": 7, "in": 8}}}
     """
+
+  /// A line of text, by Python's gzip.
+  static let gzip: [UInt8] = [
+    31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 243, 207, 75, 78, 85, 40,
+    45, 200, 207, 83, 72, 84, 40, 201, 204, 77, 213, 81, 40, 201, 72, 45,
+    74, 85, 40, 79, 44, 86, 72, 204, 83, 200, 204, 203, 211, 83, 240, 71,
+    83, 163, 199, 5, 0, 245, 70, 79, 26, 54, 0, 0, 0,
+  ]
+
+  /// NumPy's file of the uint16 tokens 1, 2 and 299.
+  static var numpy: [UInt8] {
+    let text = "{'descr': '<u2', 'fortran_order': False, 'shape': (3,), }"
+    let header = text + String(repeating: " ", count: 117 - text.utf8.count) + "\n"
+    return [0x93] + Array("NUMPY".utf8) + [1, 0, 118, 0] + Array(header.utf8) + [1, 0, 2, 0, 43, 1]
+  }
 
   /// llm.c's token shard.
   static func shard(_ tokens: [UInt16]) -> [UInt8] {
