@@ -112,11 +112,14 @@ let package = Package(
         "Presets", "Stories",
       ],
       swiftSettings: swift),
+    // Line and row charts as SVG; knows nothing of what they show.
+    .target(name: "Charts", swiftSettings: swift),
     // Studies: the same training under several optimizers and settings, and the report.
     .target(
       name: "Comparison",
       dependencies: [
-        "Training", "Recipes", "Transformer", "Dataset", "Tokenization", "Checkpoints", "Files",
+        "Training", "Recipes", "Charts", "Transformer", "Dataset", "Tokenization", "Checkpoints",
+        "Files",
         "Machine",
       ],
       swiftSettings: swift),
@@ -210,6 +213,7 @@ let package = Package(
         "TemporaryDirectories",
       ],
       swiftSettings: swift),
+    .testTarget(name: "ChartsTests", dependencies: ["Charts"], swiftSettings: swift),
     .testTarget(
       name: "ComparisonTests",
       dependencies: [

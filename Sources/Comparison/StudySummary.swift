@@ -75,6 +75,7 @@ struct Spread {
   var mean: Double { values.reduce(0, +) / Double(values.count) }
   var low: Double { values.min() ?? .nan }
   var high: Double { values.max() ?? .nan }
+  var range: (low: Double, high: Double) { (low, high) }
 
   /// The sample standard deviation; nil for one value.
   var deviation: Double? {

@@ -1,3 +1,4 @@
+import Charts
 public import Files
 
 /// The report of a study: one HTML file that needs nothing else, no network and no script.

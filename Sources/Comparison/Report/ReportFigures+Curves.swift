@@ -1,3 +1,5 @@
+import Charts
+
 /// Validation loss on the way, and what the optimizers do meanwhile.
 extension ReportFigures {
   var overTokens: Figure {

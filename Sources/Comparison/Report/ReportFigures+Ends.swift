@@ -1,10 +1,13 @@
+import Charts
+
 /// Where the arms end, how soon, and at what cost.
 extension ReportFigures {
   var finalLoss: Figure {
     let far = Set(arms.map(\.index)).subtracting(ordinary.map(\.index))
-    let rows = arms.map { index, arm, best in
-      RowChart.Row(
-        name: arm.name, index: index, spread: far.contains(index) ? nil : best.loss,
+    let rows = arms.map { index, arm, best -> RowChart.Row in
+      let shown = far.contains(index) ? nil : best.loss
+      return RowChart.Row(
+        name: arm.name, index: index, value: shown?.mean, range: shown?.range,
         note: ReportWords.text(best.loss), title: title(arm, best))
     }
     let values = ordinary.flatMap { $0.best.loss?.values ?? [] }
@@ -29,12 +32,13 @@ extension ReportFigures {
     let rows = arms.filter { $0.arm.name != baseline.name }.compactMap { index, arm, _ in
       summary.race(arm).map { race in
         RowChart.Row(
-          name: arm.name, index: index, spread: race.spread,
+          name: arm.name, index: index, value: race.spread?.mean, range: race.spread?.range,
           note: ReportWords.text(race), title: "\(arm.name): \(ReportWords.text(race))")
       }
     }
     guard !rows.isEmpty else { return nil }
-    let values: [Double] = rows.flatMap { row -> [Double] in row.spread?.values ?? [] } + [1]
+    let values: [Double] =
+      rows.flatMap { row -> [Double] in row.range.map { [$0.low, $0.high] } ?? [] } + [1]
     return Figure(
       title: "Steps to the final loss of \(baseline.name)",
       caption: "As a share of the steps that \(baseline.name) takes at its best setting (of its "
@@ -69,7 +73,7 @@ extension ReportFigures {
       }
       let share = Markup.fixed(100 * (update + curvature) / total, 1)
       return RowChart.Row(
-        name: arm.name, index: index, spread: nil,
+        name: arm.name, index: index,
         note: "\(Markup.grouped(1e6 / total)) tok/s" + (isMixed ? "" : ", \(share) %"), parts: parts
       )
     }

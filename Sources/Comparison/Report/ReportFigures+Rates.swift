@@ -1,3 +1,5 @@
+import Charts
+
 /// The final loss at each learning rate.
 extension ReportFigures {
   var overLearningRate: Figure? {

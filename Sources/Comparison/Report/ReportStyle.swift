@@ -1,3 +1,5 @@
+import Charts
+
 /// The page's style sheet. Colours after Okabe and Ito (2008), which people with any colour vision
 /// tell apart, darkened or lightened for their ground.
 enum ReportStyle {
@@ -34,26 +36,7 @@ enum ReportStyle {
     figure h3 { font-size: 15px; font-weight: 600; margin: 0 0 8px; }
     figcaption { margin-top: 4px; }
     figure > svg { display: block; width: 100%; height: auto; }
-    text { font-size: 12px; fill: var(--ink); }
-    text.tick, text.small { fill: var(--soft); font-size: 11.5px; }
-    text.tick, text.value, td.n { font-variant-numeric: tabular-nums; }
-    text.name { fill: var(--soft); }
-    text.halo { paint-order: stroke; stroke: var(--ground); stroke-width: 4px; }
-    line.grid { stroke: var(--grid); }
-    line.axis { stroke: var(--axis); }
-    line.level { stroke: var(--soft); stroke-dasharray: 5 4; }
-    .c0 { color: var(--c0); } .c1 { color: var(--c1); } .c2 { color: var(--c2); } .c3 { color: var(--c3); }
-    .c4 { color: var(--c4); } .c5 { color: var(--c5); } .c6 { color: var(--c6); } .c7 { color: var(--c7); }
-    circle, path, rect { fill: currentColor; }
-    polyline.curve { fill: none; stroke: currentColor; stroke-width: 1.8; stroke-linejoin: round; }
-    polyline.dashed { stroke-dasharray: 6 3; }
-    polygon.band { fill: currentColor; opacity: 0.18; }
-    line.key, line.bar { stroke: currentColor; stroke-width: 1.8; }
-    .faint { opacity: 0.4; }
-    .touch { fill: transparent; }
-    .touch:hover { fill: var(--axis); opacity: 0.5; }
-    path.cross { fill: none; stroke: currentColor; stroke-width: 1.8; }
-    rect.part1 { opacity: 0.6; } rect.part2 { opacity: 0.32; }
+    \(ChartStyle.rules)
     .wide { overflow-x: auto; }
     table { border-collapse: collapse; font-size: 13.5px; }
     th, td { text-align: left; padding: 4px 12px 4px 0; border-bottom: 1px solid var(--grid); vertical-align: baseline; white-space: nowrap; }

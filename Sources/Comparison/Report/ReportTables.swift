@@ -1,3 +1,5 @@
+import Charts
+
 /// The tables of a report.
 struct ReportTables {
   let summary: StudySummary

@@ -1,3 +1,5 @@
+import Charts
+
 /// What the report says in words.
 enum ReportWords {
   /// A loss.

@@ -1,9 +1,9 @@
 import Glibc
 
 /// Text for HTML, and numbers for people.
-enum Markup {
+package enum Markup {
   /// A text as character data or attribute value.
-  static func escaped(_ text: String) -> String {
+  package static func escaped(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {
       switch scalar {
@@ -20,7 +20,7 @@ enum Markup {
   }
 
   /// With so many decimals; a true minus sign.
-  static func fixed(_ value: Double, _ digits: Int) -> String {
+  package static func fixed(_ value: Double, _ digits: Int) -> String {
     guard value.isFinite, abs(value) < 1e12 else { return "–" }
     let scale = pow(10.0, Double(digits))
     let scaled = Int((abs(value) * scale).rounded())
@@ -31,7 +31,7 @@ enum Markup {
   }
 
   /// With so many significant digits, as short as it gets: 0.002, 1e−5, 12,300.
-  static func significant(_ value: Double, _ digits: Int = 3) -> String {
+  package static func significant(_ value: Double, _ digits: Int = 3) -> String {
     guard value.isFinite, value != 0 else { return value == 0 ? "0" : "–" }
     let exponent = Int(floor(log10(abs(value)) + 1e-12))
     if exponent < -3 || exponent > 9 {
@@ -52,7 +52,7 @@ enum Markup {
   }
 
   /// 12,345.
-  static func grouped(_ value: Int) -> String {
+  package static func grouped(_ value: Int) -> String {
     var text = ""
     for (index, digit) in String(abs(value)).reversed().enumerated() {
       if index > 0 && index % 3 == 0 { text.append(",") }
@@ -62,12 +62,12 @@ enum Markup {
   }
 
   /// 12,345, rounded down.
-  static func grouped(_ value: Double) -> String {
+  package static func grouped(_ value: Double) -> String {
     value.isFinite && abs(value) < 1e15 ? grouped(Int(value)) : "–"
   }
 
   /// 1:02:03 or 2:03 or 4.2 s.
-  static func duration(_ seconds: Double) -> String {
+  package static func duration(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds < 1e9 else { return "–" }
     if seconds < 60 { return "\(fixed(seconds, 1)) s" }
     let s = Int(seconds.rounded())
@@ -77,7 +77,7 @@ enum Markup {
   }
 
   /// A coordinate, in tenths; what is far outside of any drawing stays there.
-  static func at(_ value: Double) -> String {
+  package static func at(_ value: Double) -> String {
     let tenths = Int((max(-1e6, min(1e6, value.isNaN ? 0 : value)) * 10).rounded())
     let rest = abs(tenths % 10)
     return (tenths < 0 ? "-" : "") + "\(abs(tenths / 10))" + (rest == 0 ? "" : ".\(rest)")

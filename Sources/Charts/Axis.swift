@@ -1,20 +1,20 @@
 import Glibc
 
 /// An axis: the range it shows, its ticks at round values, and where a value lies on it.
-struct Axis {
+package struct Axis {
   /// Even steps, or even factors.
-  enum Scale { case linear, logarithmic }
+  package enum Scale { case linear, logarithmic }
 
-  let title: String
-  let scale: Scale
-  let range: ClosedRange<Double>
-  let ticks: [Double]
+  package let title: String
+  package let scale: Scale
+  package let range: ClosedRange<Double>
+  package let ticks: [Double]
   private let decimals: Int
 
   /// An axis over the finite values; a logarithmic one over those above 0.
   /// - pad: share of the range that is left free at both ends
   /// - least: the smallest range a linear axis shows
-  init(
+  package init(
     _ title: String, _ scale: Scale = .linear, over values: [Double], pad: Double = 0.05,
     least: Double = 0
   ) {
@@ -39,7 +39,7 @@ struct Axis {
   }
 
   /// Where a value lies: 0 at the low end, 1 at the high one.
-  func fraction(_ value: Double) -> Double {
+  package func fraction(_ value: Double) -> Double {
     switch scale {
     case .linear: (value - range.lowerBound) / (range.upperBound - range.lowerBound)
     case .logarithmic:
@@ -48,10 +48,10 @@ struct Axis {
   }
 
   /// Whether a value lies within the range.
-  func shows(_ value: Double) -> Bool { value.isFinite && range.contains(value) }
+  package func shows(_ value: Double) -> Bool { value.isFinite && range.contains(value) }
 
   /// A tick's text.
-  func label(_ tick: Double) -> String {
+  package func label(_ tick: Double) -> String {
     scale == .linear ? Markup.fixed(tick, decimals) : Markup.significant(tick, 2)
   }
 

@@ -1,29 +1,48 @@
-/// A row for each arm: values with their spread along one axis, or stacked bars.
-struct RowChart {
+/// A row for each of several things: values with their range along one axis, or stacked bars.
+package struct RowChart {
   /// A mean with its range and the values it is the mean of.
-  struct Row {
-    var name: String
-    var index: Int
-    /// Nil: there is nothing to show but the note.
-    var spread: Spread?
-    /// What stands at the right end.
-    var note: String
-    /// What the pointer is told.
-    var title = ""
-    /// Parts of a bar, from the left: what each is, how long.
-    var parts: [(name: String, length: Double)] = []
+  package struct Row {
+    let name: String
+    let index: Int
+    let value: Double?
+    package let range: (low: Double, high: Double)?
+    let note: String
+    let title: String
+    package let parts: [(name: String, length: Double)]
+
+    /// A row.
+    /// - index: its colour and sign
+    /// - value, range: a mark and how far what it stands for extends; nil: nothing but the note
+    /// - note: what stands at the right end
+    /// - title: what the pointer is told
+    /// - parts: parts of a bar, from the left: what each is, how long; instead of the mark
+    package init(
+      name: String, index: Int, value: Double? = nil, range: (low: Double, high: Double)? = nil,
+      note: String, title: String = "", parts: [(name: String, length: Double)] = []
+    ) {
+      (self.name, self.index, self.value, self.range) = (name, index, value, range)
+      (self.note, self.title, self.parts) = (note, title, parts)
+    }
   }
 
-  var label: String
-  var axis: Axis
-  var rows: [Row]
-  /// A value to compare with, and its name.
-  var level: (value: Double, name: String)?
+  let label: String
+  let axis: Axis
+  let rows: [Row]
+  let level: (value: Double, name: String)?
+
+  /// Rows over one axis.
+  /// - label: what is shown, for those who don't see it
+  /// - level: a value to compare with, and its name
+  package init(
+    label: String, axis: Axis, rows: [Row], level: (value: Double, name: String)? = nil
+  ) {
+    (self.label, self.axis, self.rows, self.level) = (label, axis, rows, level)
+  }
 
   private static let (width, rowHeight, right) = (560.0, 34.0, 150.0)
 
   /// The drawing.
-  var svg: String {
+  package var svg: String {
     let longest = rows.flatMap { Self.lines(of: $0.name) }.map(\.count).max() ?? 0
     let left = min(200, max(70, 24 + 6.8 * Double(longest)))
     let top = level == nil ? 6.0 : 22.0
@@ -82,16 +101,16 @@ struct RowChart {
   private func draw(
     _ row: Row, at middle: Double, _ plot: (left: Double, width: Double), _ drawing: inout Drawing
   ) {
-    guard let spread = row.spread else { return }
+    guard let value = row.value else { return }
     func x(_ value: Double) -> Double { plot.left + axis.fraction(value) * plot.width }
     let style = "c\(row.index % 8)"
-    if spread.high > spread.low {
-      drawing.line(x(spread.low), middle, x(spread.high), middle, "\(style) bar")
-      for end in [spread.low, spread.high] {
+    if let range = row.range, range.high > range.low {
+      drawing.line(x(range.low), middle, x(range.high), middle, "\(style) bar")
+      for end in [range.low, range.high] {
         drawing.line(x(end), middle - 6, x(end), middle + 6, "\(style) bar")
       }
     }
-    drawing.marker(row.index, x(spread.mean), middle, size: 5, style: style, title: row.title)
+    drawing.marker(row.index, x(value), middle, size: 5, style: style, title: row.title)
   }
 
   private func drawBar(

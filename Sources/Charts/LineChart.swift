@@ -1,40 +1,59 @@
 /// Curves over a common axis, each with a band and a sign for its points, under a legend.
-struct LineChart {
+package struct LineChart {
   /// A point, and what the pointer is told there.
-  struct Point {
-    var x: Double
-    var y: Double
-    var title: String?
+  package struct Point {
+    package var x: Double
+    package var y: Double
+    package var title: String?
+
+    /// A point.
+    package init(x: Double, y: Double, title: String? = nil) {
+      (self.x, self.y, self.title) = (x, y, title)
+    }
   }
 
   /// A curve.
-  struct Series {
-    var name: String
+  package struct Series {
+    package var name: String
     /// Its colour and sign.
-    var index: Int
-    var points: [Point]
+    package var index: Int
+    package var points: [Point]
     /// Lowest and highest value at some x.
-    var band: [(x: Double, low: Double, high: Double)] = []
+    package var band: [(x: Double, low: Double, high: Double)] = []
     /// Whether each point has its sign, rather than the last alone.
-    var isMarked = false
+    package var isMarked = false
     /// Points of no curve: what else was tried.
-    var others: [Point] = []
+    package var others: [Point] = []
     /// Where on the x axis something went out of bounds; shown at the top.
-    var lost: [Point] = []
+    package var lost: [Point] = []
+
+    /// A curve through points.
+    package init(name: String, index: Int, points: [Point], isMarked: Bool = false) {
+      (self.name, self.index, self.points, self.isMarked) = (name, index, points, isMarked)
+    }
   }
 
-  var label: String
-  var x: Axis
-  var y: Axis
-  var series: [Series]
-  /// A level to compare with, and its name.
-  var level: (y: Double, name: String)?
+  let label: String
+  let x: Axis
+  let y: Axis
+  let series: [Series]
+  let level: (y: Double, name: String)?
 
   private static let (width, left, right, bottom) = (560.0, 66.0, 16.0, 46.0)
   private static let plotHeight = 270.0
 
+  /// Curves between two axes.
+  /// - label: what is shown, for those who don't see it
+  /// - level: a value of y to compare with, and its name
+  package init(
+    label: String, x: Axis, y: Axis, series: [Series], level: (y: Double, name: String)? = nil
+  ) {
+    (self.label, self.x, self.y) = (label, x, y)
+    (self.series, self.level) = (series, level)
+  }
+
   /// The drawing.
-  var svg: String {
+  package var svg: String {
     let legend = Legend(series.map { ($0.name, $0.index) }, width: Self.width - Self.left)
     let top = legend.height + 12
     var drawing = Drawing(width: Self.width, height: top + Self.plotHeight + Self.bottom)
