@@ -15,7 +15,7 @@ struct DocumentSplit {
     }
     let share = Int((Double(documents) * fraction).rounded())
     validationCount = min(max(share, 1), documents - 1)
-    order = WindowOrder(count: documents, seed: seed, stream: RandomStream.documentSplit)
+    order = WindowOrder(count: documents, seed: seed, stream: .documentSplit)
   }
 
   /// Whether the document at `index` is held back.

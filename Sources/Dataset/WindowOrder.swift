@@ -15,15 +15,15 @@ public struct WindowOrder: Sendable, Equatable {
   public let seed: UInt64
   private let philox: Philox
   private let halfBits: Int
-  private let stream: UInt32
+  private let stream: RandomStream
   private static let rounds: UInt32 = 6
 
   /// The order of `count` windows (1 ..< 2^62) under `seed`.
   public init(count: Int, seed: UInt64) {
-    self.init(count: count, seed: seed, stream: RandomStream.windowOrder)
+    self.init(count: count, seed: seed, stream: .windowOrder)
   }
 
-  init(count: Int, seed: UInt64, stream: UInt32) {
+  init(count: Int, seed: UInt64, stream: RandomStream) {
     precondition(count >= 1 && count < 1 << 62, "WindowOrder: count \(count) outside 1..<2^62")
     self.count = count
     self.seed = seed
@@ -45,17 +45,12 @@ public struct WindowOrder: Sendable, Equatable {
   /// One pass of the network over `2 * halfBits` bits: a bijection, whatever the round function is.
   private func encipher(_ value: UInt64, epoch: UInt32) -> UInt64 {
     let mask = (UInt64(1) << halfBits) - 1
+    let number = stream.number()
     var (left, right) = (value >> halfBits, value & mask)
     for round in 0..<Self.rounds {
-      let counter = SIMD4(UInt32(right), epoch, round, stream)
+      let counter = SIMD4(UInt32(right), epoch, round, number)
       (left, right) = (right, left ^ (UInt64(philox.words(counter).x) & mask))
     }
     return left << halfBits | right
   }
-}
-
-/// What this room draws random numbers for: the fourth counter word, so that no two uses share any.
-enum RandomStream {
-  static let windowOrder: UInt32 = 0x4441_0001
-  static let documentSplit: UInt32 = 0x4441_0002
 }

@@ -8,8 +8,6 @@ public struct Sampler: Sendable {
   public let settings: SamplingSettings
   private let random: Philox
   private let sample: UInt32
-  /// Keeps these numbers apart from those of training: initial weights 0x1…, labels 0x2…, probes 0x3….
-  private static let stream: UInt32 = 0x4000_0000
 
   /// The settings must be valid (``SamplingSettings/validate()``).
   /// - sample: the number of the text among those of one prompt and seed.
@@ -48,7 +46,7 @@ public struct Sampler: Sendable {
     if let p = settings.topP, p < 1 { scratch.candidates.keepNucleus(p) }
     if let p = settings.minP, p > 0 { scratch.candidates.keep(atLeast: p) }
     return scratch.candidates.pick(
-      random.uniform(stream: Self.stream, UInt64(sample) << 32 | UInt64(position)))
+      random.uniform(stream: .texts, UInt64(sample) << 32 | UInt64(position)))
   }
 }
 

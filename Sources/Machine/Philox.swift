@@ -24,7 +24,17 @@ public struct Philox: Sendable, Equatable {
     return c
   }
 
-  /// A 64-bit word for a stream (what the numbers are for) and an index in it.
+  /// A 64-bit word for a use of random numbers and an index in it.
+  public func word(stream: RandomStream, _ index: UInt64, _ sub: UInt32 = 0) -> UInt64 {
+    word(stream: stream.number(), index, sub)
+  }
+
+  /// A uniform number in [0, 1) with 53 bits for a use of random numbers and an index in it.
+  public func uniform(stream: RandomStream, _ index: UInt64, _ sub: UInt32 = 0) -> Double {
+    uniform(stream: stream.number(), index, sub)
+  }
+
+  /// A 64-bit word for a stream, by its number, and an index in it.
   public func word(stream: UInt32, _ index: UInt64, _ sub: UInt32 = 0) -> UInt64 {
     let w = words(
       SIMD4(UInt32(truncatingIfNeeded: index), UInt32(truncatingIfNeeded: index >> 32), sub, stream)

@@ -33,12 +33,9 @@ struct StoryDraws {
   let index: UInt64
   var sub: UInt32
 
-  /// The Philox stream of the stories: "stor" in ASCII.
-  private static let stream: UInt32 = 0x7374_6F72
-
   /// A number in 0..<count, uniform to within 2⁻⁶⁴ · count.
   mutating func below(_ count: UInt32) -> UInt32 {
-    let word = philox.word(stream: StoryDraws.stream, index, sub)
+    let word = philox.word(stream: .stories, index, sub)
     sub += 1
     return UInt32(truncatingIfNeeded: word.multipliedFullWidth(by: UInt64(count)).high)
   }

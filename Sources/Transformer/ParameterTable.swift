@@ -81,7 +81,7 @@ public struct ParameterTable: Sendable {
 
   /// A standard normal number by Marsaglia's polar method, the words of a try being a counter.
   private func normal(_ random: Philox, tensor: UInt32, at index: UInt64) -> Double {
-    let stream = RandomStream.initialization.rawValue &+ tensor
+    let stream = RandomStream.weights.number(tensor)
     var attempt: UInt32 = 0
     while true {
       let u = 2 * random.uniform(stream: stream, index, 2 * attempt) - 1
@@ -91,15 +91,4 @@ public struct ParameterTable: Sendable {
       attempt += 1
     }
   }
-}
-
-/// What the random numbers of a run are for; each has its own stream of the generator;
-/// 0x4000_0000 is taken by the draws of texts.
-enum RandomStream: UInt32 {
-  /// Initial weights, plus the tensor's index.
-  case initialization = 0x1000_0000
-  /// Sophia's labels.
-  case labels = 0x2000_0000
-  /// Directions of Hessian-vector products, plus the attempts of a draw.
-  case probe = 0x3000_0000
 }

@@ -27,7 +27,7 @@ private struct Numbers {
 
   private func words(_ block: Int, attempt: UInt32 = 0) -> SIMD4<UInt32> {
     random.words(
-      SIMD4(UInt32(truncatingIfNeeded: block), step, group, RandomStream.probe.rawValue &+ attempt))
+      SIMD4(UInt32(truncatingIfNeeded: block), step, group, RandomStream.probes.number(attempt)))
   }
 
   /// A bit an element, 128 of them a counter. - range: begins at a multiple of 128.

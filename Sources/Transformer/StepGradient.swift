@@ -252,8 +252,7 @@ public final class StepGradient {
     for b in 0..<count {
       let index = UInt64(plan.step) << 32 | UInt64(done + b)
       for t in 0..<T {
-        uniforms[b * T + t] = random.uniform(
-          stream: RandomStream.labels.rawValue, index, UInt32(t))
+        uniforms[b * T + t] = random.uniform(stream: .labels, index, UInt32(t))
       }
     }
   }

@@ -55,4 +55,20 @@ import Testing
     #expect(abs(sum / Double(n) - 1.0 / 2) < 0.0055)
     #expect(abs(squares / Double(n) - 1.0 / 3) < 0.0057)
   }
+
+  /// No two uses share a stream, and their numbers, which are in every checkpoint's weights, stay.
+  @Test func usesHaveStreamsOfTheirOwn() {
+    let owned = RandomStream.allCases.map { $0.number()...$0.number($0.count - 1) }
+    for (index, one) in owned.enumerated() {
+      for other in owned[(index + 1)...] { #expect(!one.overlaps(other), "\(one), \(other)") }
+    }
+    let numbers: [UInt32] = [
+      0x1000_0000, 0x2000_0000, 0x3000_0000, 0x4000_0000, 0x4441_0001, 0x4441_0002, 0x7374_6F72,
+    ]
+    #expect(RandomStream.allCases.map { $0.number() } == numbers)
+    #expect(RandomStream.weights.number(3) == 0x1000_0003)
+    let philox = Philox(seed: 5)
+    #expect(philox.word(stream: .labels, 7, 2) == philox.word(stream: 0x2000_0000, 7, 2))
+    #expect(philox.uniform(stream: .texts, 7) == philox.uniform(stream: 0x4000_0000, 7))
+  }
 }

@@ -77,7 +77,7 @@ import Testing
         Reference.draw(
           Reference.softmax(logits),
           uniform: random.uniform(
-            stream: RandomStream.labels.rawValue, UInt64(SmallRun.step) << 32 | UInt64(s),
+            stream: .labels, UInt64(SmallRun.step) << 32 | UInt64(s),
             UInt32(t)))
       }
     }

@@ -124,7 +124,7 @@ import Testing
       let logits = try decoder.forward(row, KVCache(run.config), logits: .all)
       for t in 0..<run.T {
         let uniform = random.uniform(
-          stream: RandomStream.labels.rawValue, UInt64(step) << 32 | UInt64(s), UInt32(t))
+          stream: .labels, UInt64(step) << 32 | UInt64(s), UInt32(t))
         let p = Reference.softmax(logits[t].map(Double.init))
         labels.append(UInt16(Reference.draw(p, uniform: uniform)))
       }
