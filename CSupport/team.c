@@ -123,7 +123,3 @@ int cs_team_possible(int threads) {
   free(made);
   return count;
 }
-
-int64_t cs_fetch_add(int64_t *counter, int64_t amount) {
-  return __atomic_fetch_add(counter, amount, __ATOMIC_RELAXED);
-}

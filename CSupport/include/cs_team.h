@@ -23,9 +23,6 @@ int cs_team_limit(void);
 /// under `ulimit -u`, a control group's pids.max, or with no room for their stacks. OpenMP would abort.
 int cs_team_possible(int threads);
 
-/// Adds `amount` and returns the value before: hands out work inside a parallel region.
-int64_t cs_fetch_add(int64_t *counter, int64_t amount);
-
 /// The SSE control and status register of the calling thread.
 uint32_t cs_float_mode(void);
 

@@ -195,47 +195,43 @@ private struct Job {
     // As many threads as there is work for; a small product is not worth waking a team.
     let team = M * N * K < 1 << 15 ? ThreadTeam(count: 1) : self.team
     let depths = (K + t.KC - 1) / t.KC
-    var counters = [WorkCounter](
-      repeating: WorkCounter(), count: 2 * ((N + t.NC - 1) / t.NC) * depths)
-    counters.withUnsafeMutableBufferPointer { counters in
-      guard let counter = counters.baseAddress else { return }
-      team.run { thread in
-        let buffers = scratch.buffers(of: thread)
-        var round = 0
-        for jc in stride(from: 0, to: N, by: t.NC) {
-          let nc = min(t.NC, N - jc)
-          let panels = (nc + NR - 1) / NR
-          let partition = GEMMPartition(
-            M: M, panels: panels, triangle: triangle, threads: team.count)
-          let together = depthsTogether(panels * NR, depths)
-          for first in stride(from: 0, to: depths, by: together) {
-            let group = first..<min(first + together, depths)
-            if b.isCopied {
-              // Nobody reads this buffer any more: all have packed the blocks before, so all are done
-              // with those before them.
-              packB(jc, nc, group, NR, into: scratch.block(round), counter + 2 * round)
-              team.barrier()
-            }
-            while true {
-              let item = counter[2 * round + 1].next()
-              if item >= partition.items { break }
-              let tiles = partition.tiles(of: item)
-              let ic = tiles.lowerBound * MR
-              let mc = min(tiles.upperBound * MR, M) - ic
-              for depth in group {
-                let pc = depth * t.KC
-                let kc = min(t.KC, K - pc)
-                let block = BlockB(
-                  b, jc: jc, pc: pc, kc: kc, NR: NR,
-                  buffer: scratch.block(round) + (depth - first) * panels * NR * t.KC)
-                packA(ic, mc, pc, kc, MR, into: buffers.a)
-                macro(
-                  MicroKernel<MR, NV>.self, block, panels: partition.panels(of: item), jc: jc,
-                  nc: nc, ic: ic, mc: mc, pc: pc, kc: kc, buffers.a, widened: buffers.widened)
-              }
-            }
-            round += 1
+    let counters = WorkCounters(count: 2 * ((N + t.NC - 1) / t.NC) * depths)
+    team.run { thread in
+      let buffers = scratch.buffers(of: thread)
+      var round = 0
+      for jc in stride(from: 0, to: N, by: t.NC) {
+        let nc = min(t.NC, N - jc)
+        let panels = (nc + NR - 1) / NR
+        let partition = GEMMPartition(
+          M: M, panels: panels, triangle: triangle, threads: team.count)
+        let together = depthsTogether(panels * NR, depths)
+        for first in stride(from: 0, to: depths, by: together) {
+          let group = first..<min(first + together, depths)
+          if b.isCopied {
+            // Nobody reads this buffer any more: all have packed the blocks before, so all are done
+            // with those before them.
+            packB(jc, nc, group, NR, into: scratch.block(round), counters, 2 * round)
+            team.barrier()
           }
+          while true {
+            let item = counters.next(2 * round + 1)
+            if item >= partition.items { break }
+            let tiles = partition.tiles(of: item)
+            let ic = tiles.lowerBound * MR
+            let mc = min(tiles.upperBound * MR, M) - ic
+            for depth in group {
+              let pc = depth * t.KC
+              let kc = min(t.KC, K - pc)
+              let block = BlockB(
+                b, jc: jc, pc: pc, kc: kc, NR: NR,
+                buffer: scratch.block(round) + (depth - first) * panels * NR * t.KC)
+              packA(ic, mc, pc, kc, MR, into: buffers.a)
+              macro(
+                MicroKernel<MR, NV>.self, block, panels: partition.panels(of: item), jc: jc,
+                nc: nc, ic: ic, mc: mc, pc: pc, kc: kc, buffers.a, widened: buffers.widened)
+            }
+          }
+          round += 1
         }
       }
     }
@@ -252,13 +248,13 @@ private struct Job {
   @inline(never)
   private func packB(
     _ jc: Int, _ nc: Int, _ group: Range<Int>, _ NR: Int,
-    into buffer: UnsafeMutablePointer<Float>, _ counter: UnsafeMutablePointer<WorkCounter>
+    into buffer: UnsafeMutablePointer<Float>, _ counters: borrowing WorkCounters, _ counter: Int
   ) {
     guard case .matrix(let source) = b else { return }
     let (panels, KC, atATime) = ((nc + NR - 1) / NR, Blocking.current.KC, 4)
     let pieces = (panels + atATime - 1) / atATime
     while true {
-      let piece = counter.pointee.next()
+      let piece = counters.next(counter)
       if piece >= pieces * group.count { break }
       let (depth, first) = (piece / pieces, piece % pieces * atATime)
       let (pc, last) = ((group.lowerBound + depth) * KC, min(first + atATime, panels))

@@ -76,14 +76,12 @@ public struct ThreadTeam: Sendable {
   /// Calls `body` once for each item of 0..<n, handed out to threads as they become free, with the
   /// number of the thread, whose buffers it may use.
   public func forEach(_ n: Int, _ body: (_ item: Int, _ thread: Int) -> Void) {
-    var counter = WorkCounter()
-    withUnsafeMutablePointer(to: &counter) { counter in
-      run { thread in
-        while true {
-          let item = counter.pointee.next()
-          if item >= n { break }
-          body(item, thread)
-        }
+    let counter = WorkCounter()
+    run { thread in
+      while true {
+        let item = counter.next()
+        if item >= n { break }
+        body(item, thread)
       }
     }
   }
@@ -113,21 +111,15 @@ public struct ThreadTeam: Sendable {
   ) {
     precondition(grain >= 1, "ThreadTeam.parallelShares: grain \(grain) < 1")
     if count == 1 || n <= grain { return parallelFor(n, grain: grain) { body($0, 0) } }
-    // A cache line for each counter.
-    let spacing =
-      ArenaLayout.line * MemoryLayout<Float>.stride / MemoryLayout<WorkCounter>.stride
-    withUnsafeTemporaryAllocation(of: WorkCounter.self, capacity: count * spacing) { counters in
-      counters.initialize(repeating: WorkCounter())
-      guard let counters = counters.baseAddress else { return }
-      run { thread in
-        for other in 0..<count {
-          let owner = (thread + other) % count
-          let part = share(of: n, thread: owner)
-          while true {
-            let start = part.lowerBound + grain * counters[owner * spacing].next()
-            if start >= part.upperBound { break }
-            body(start..<min(start + grain, part.upperBound), thread)
-          }
+    let counters = WorkCounters(count: count)
+    run { thread in
+      for other in 0..<count {
+        let owner = (thread + other) % count
+        let part = share(of: n, thread: owner)
+        while true {
+          let start = part.lowerBound + grain * counters.next(owner)
+          if start >= part.upperBound { break }
+          body(start..<min(start + grain, part.upperBound), thread)
         }
       }
     }
@@ -136,17 +128,4 @@ public struct ThreadTeam: Sendable {
 
 private struct RegionBody {
   let body: (Int) -> Void
-}
-
-/// An atomic counter that hands out indices inside a parallel region.
-public struct WorkCounter {
-  private var value: Int64 = 0
-
-  /// A counter at 0.
-  public init() {}
-
-  /// Adds `amount` atomically and returns the value before.
-  public mutating func next(_ amount: Int = 1) -> Int {
-    Int(cs_fetch_add(&value, Int64(amount)))
-  }
 }

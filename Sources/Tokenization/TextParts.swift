@@ -46,22 +46,19 @@ struct TextParts<Documents: RandomAccessCollection> where Documents.Element: Col
     on team: ThreadTeam, progress: ((Double) -> Void)?, begin: (Int) -> State,
     part body: (inout State, Int, Span<UInt8>, Range<Int>) -> Void, end: (State, Int) -> Void
   ) {
-    var (claimed, doneBytes) = (WorkCounter(), WorkCounter())
-    withUnsafeMutablePointer(to: &claimed) { claimed in
-      withUnsafeMutablePointer(to: &doneBytes) { doneBytes in
-        team.run { thread in
-          var state = begin(thread)
-          while true {
-            let p = claimed.pointee.next()
-            if p >= parts.count { break }
-            let part = parts[p]
-            Tokenizer.withSpan(of: documents[part.document]) { body(&state, p, $0, part.range) }
-            let done = doneBytes.pointee.next(part.range.count) + part.range.count
-            if thread == 0 { progress?(Double(done) / Double(max(1, byteCount))) }
-          }
-          end(state, thread)
-        }
+    let claimed = WorkCounter()
+    let doneBytes = WorkCounter()
+    team.run { thread in
+      var state = begin(thread)
+      while true {
+        let p = claimed.next()
+        if p >= parts.count { break }
+        let part = parts[p]
+        Tokenizer.withSpan(of: documents[part.document]) { body(&state, p, $0, part.range) }
+        let done = doneBytes.next(part.range.count) + part.range.count
+        if thread == 0 { progress?(Double(done) / Double(max(1, byteCount))) }
       }
+      end(state, thread)
     }
   }
 }

@@ -97,20 +97,19 @@ import Testing
           team.barrier()
           identity[thread] = Int(bitPattern: cs_thread_identity())
         }
-        var counters = (begun: WorkCounter(), done: WorkCounter())
-        withUnsafeMutablePointer(to: &counters) { counters in
-          team.parallelShares(n) { range, thread in
-            let item = range.lowerBound
-            owner[item] = Int(bitPattern: cs_thread_identity())
-            #expect(owner[item] == identity[thread])
-            if item % 100 == 0 {
-              // Nobody goes on before all have begun, and one only when all the rest is done.
-              _ = counters.pointee.begun.next()
-              while counters.pointee.begun.next(0) < count {}
-              if item == 200 { while counters.pointee.done.next(0) < n - 1 {} }
-            }
-            _ = counters.pointee.done.next()
+        let begun = WorkCounter()
+        let done = WorkCounter()
+        team.parallelShares(n) { range, thread in
+          let item = range.lowerBound
+          owner[item] = Int(bitPattern: cs_thread_identity())
+          #expect(owner[item] == identity[thread])
+          if item % 100 == 0 {
+            // Nobody goes on before all have begun, and one only when all the rest is done.
+            _ = begun.next()
+            while begun.next(0) < count {}
+            if item == 200 { while done.next(0) < n - 1 {} }
           }
+          _ = done.next()
         }
         for thread in 0..<count { #expect(owner[100 * thread] == identity[thread]) }
         for item in 201..<n { #expect(owner[item] != identity[2]) }
