@@ -33,10 +33,7 @@ let sanitizers = isFuzzed ? ["-sanitize=fuzzer,address"] : []
 let swift = plain + [.unsafeFlags(sanitizers)]
 // Keeps the accumulators of the register tiles in registers (24 of them are not unrolled without).
 let kernels: [SwiftSetting] =
-  plain + [
-    .unsafeFlags(
-      ["-Xllvm", "-unroll-threshold=2000", "-Ounchecked"], .when(configuration: .release))
-  ]
+  plain + [.unsafeFlags(["-Xllvm", "-unroll-threshold=2000"], .when(configuration: .release))]
 
 // libFuzzer's loop around them; only in builds for it, as nothing else has its runtime. (gold fails.)
 let fuzz = Target.executableTarget(
