@@ -39,7 +39,8 @@ extension TokenShard {
       )
     }
     let isWhole = { fileBytes % $0 == 0 }
-    if let kind = bytes.withUnsafeBytes({ widerKind(of: $0.bindMemory(to: UInt16.self), isWhole) }) {
+    if let kind = bytes.withUnsafeBytes({ widerKind(of: $0.bindMemory(to: UInt16.self), isWhole) })
+    {
       throw DatasetError(
         .malformed, at: path, "expected uint16 tokens, found what looks like \(kind): \(converter)")
     }
