@@ -65,7 +65,7 @@ public struct TrainingRun {
     defer { if !isSettled { store.abandon(missing) } }
     resumeFrom = try Self.search(store, request, report)
     if let resumeFrom {
-      try Self.checkBelonging(of: resumeFrom, to: request.out, files, report)
+      try Self.checkBelonging(of: resumeFrom, to: request, files, report)
     }
     (configuration, options) = try Self.settle(request, resumeFrom, files, report)
     for flag in request.flags where request.namesIdleFlags {

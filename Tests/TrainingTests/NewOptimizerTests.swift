@@ -16,7 +16,8 @@ extension TrainingTests {
     private func request(_ tiny: TinyRun, _ out: String, resume: Bool = false)
       -> TrainingRun.Request
     {
-      var request = tiny.request(out, [JSONMember("optimizer", "heavy-ball")], resume: resume)
+      var request = tiny.request(
+        out, .init(["optimizer": "heavy-ball", "lr": 0.25]), resume: resume)
       request.table = table
       return request
     }
