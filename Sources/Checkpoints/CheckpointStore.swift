@@ -131,8 +131,8 @@ public final class CheckpointStore: Sendable {
   /// Lets another writer in, and removes those of `directories`, the innermost first, that hold nothing
   /// but the lock: of a run that has not begun.
   public func abandon(_ directories: [String]) {
-    if isLocked && !directories.isEmpty && (try? files.list(directory)) == ["run.lock"] {
-      try? files.removeFile("\(directory)/run.lock")
+    if isLocked && !directories.isEmpty && (try? files.list(openDirectory)) == [Self.lockName] {
+      try? files.removeFile(Self.lockName, in: openDirectory)
     }
     unlock()
     for path in directories { try? files.removeDirectory(path) }

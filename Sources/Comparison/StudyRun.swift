@@ -33,7 +33,8 @@ public final class StudyRun {
   private let lock: CheckpointStore
 
   /// Takes the directory, opens model and data, and resolves every cell, so that a mistake in the last one
-  /// is found before the first one runs.
+  /// is found before the first one runs. What is refused leaves no directory behind that was not there
+  /// before.
   /// - Throws: ``ComparisonError`` in one line.
   public init(
     _ study: Study, out: String, options: Options = Options(),
@@ -43,8 +44,12 @@ public final class StudyRun {
     (self.study, self.options, self.files) = (study, options, files)
     (self.team, self.report) = (team, report)
     directory = StudyDirectory(out, files: files)
-    lock = CheckpointStore(directory: out, files: files)
-    try asComparison { [lock] in try lock.lock() }
+    let missing = files.missingDirectories(of: out)
+    let lock = CheckpointStore(directory: out, files: files)
+    self.lock = lock
+    var isSettled = false
+    defer { if !isSettled { lock.abandon(missing) } }
+    try asComparison { try lock.lock() }
     try directory.refuseLinks([])
     plan = try StudyPlan(study, out: out, files: files, on: team, report: report)
     sweep = try plan.sweep()
@@ -65,6 +70,7 @@ public final class StudyRun {
       let bytes = try files.readBytes(study.file, limit: 1 << 20)
       try files.writeAtomically(bytes, to: "\(out)/\(Report.studyFile)")
     }
+    isSettled = true
   }
 
   /// Runs what is left, then the finalists, and draws the report after every cell.

@@ -4,8 +4,8 @@ import Glibc
 import Synchronization
 
 /// Standard output for results. A terminal gets control characters escaped, but tab and newline, so that a
-/// text cannot command it; a pipe and a file get the bytes as they are. When nobody reads it any more the command is to end: quietly, with
-/// the status that a shell gives a program that SIGPIPE ended.
+/// text cannot command it; a pipe and a file get the bytes as they are. When nobody reads it any more the
+/// command is to end: quietly, with the status that a shell gives a program that SIGPIPE ended.
 enum StandardOutput {
   private static let readerGone = ExitCode(128 + SIGPIPE)
   private static let isTerminal = isatty(STDOUT_FILENO) == 1

@@ -37,7 +37,9 @@ extension PipelineTests {
       #expect(!end.errors.contains("crashed"), "\(end.errors)")
     }
 
-    @Test(arguments: [["--help"], ["--version"], ["help", "train"], ["info"], ["bench", "--help"]])
+    @Test(arguments: [
+      ["--help"], ["--version"], ["help", "train"], ["info"], ["bench", "--help"],
+    ])
     func outputThatIsNotWrittenIsAnError(arguments: [String]) throws {
       let end = try shell(try Workplace(), "exec \"$@\" >/dev/full", arguments)
       #expect(end.code == 1)
@@ -68,9 +70,13 @@ extension PipelineTests {
       ["tokenize", "--stories", "60", "--train-vocab", "60000", "--out", "a/b/r"],
       ["export", "--checkpoint", "nothing", "--format", "gguf", "--out", "a/b/r"],
       ["compare", "nothing.json", "--out", "a/b/r"],
+      ["compare", "no-data.json", "--out", "a/b/r"],
     ])
     func whatIsRefusedLeavesNothing(arguments: [String]) throws {
       let place = try Workplace()
+      try place.write(
+        #"{"title": "t", "model": "m.json", "data": "nothing", "tokens": 128, "seeds": [1], "#
+          + #""baseline": "a", "arms": {"a": {"optimizer": "adamw"}}}"#, to: "no-data.json")
       _ = try place.fail(arguments)
       #expect(!LocalFileSystem().exists(place.file("a")), "\(arguments)")
     }
@@ -202,7 +208,8 @@ extension PipelineTests {
       try place.makeData()
       let terminal = try PseudoTerminal(columns: 80)
       let process = try place.program.start(
-        Workplace.train("run", ["--steps", "3000", "--eval-every", "1000", "--auto-rho", "0.2:0.4"]),
+        Workplace.train(
+          "run", ["--steps", "3000", "--eval-every", "1000", "--auto-rho", "0.2:0.4"]),
         terminals: [2: terminal.path])
       var (text, widths) = ([UInt8](), [Int]())
       func take() {
