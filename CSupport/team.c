@@ -2,6 +2,7 @@
 #include "cs_topology.h"
 #include <immintrin.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #if !__has_include(<omp.h>)
@@ -50,6 +51,16 @@ static void keep_openmp_from_binding(void) {
   kmp_set_defaults("KMP_AFFINITY=disabled");
 }
 
+// Signals are for the thread that calls, which may wait for something that they end: threads that OpenMP
+// makes in the region leave them alone. A fault is the thread's own all the same.
+static void block_signals(sigset_t *before) {
+  static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+  sigset_t others;
+  sigfillset(&others);
+  for (unsigned i = 0; i < sizeof faults / sizeof *faults; i++) sigdelset(&others, faults[i]);
+  pthread_sigmask(SIG_BLOCK, &others, before);
+}
+
 static int run_team(int threads, const int32_t *cpus, int passive, void (*body)(void *, int),
                     void *context) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -59,6 +70,10 @@ static int run_team(int threads, const int32_t *cpus, int passive, void (*body)(
   kmp_set_blocktime(passive ? 0 : spin);
   omp_set_dynamic(0);
   int given = 0;
+  static _Thread_local int largest = 1;
+  int grows = threads > largest;
+  sigset_t before;
+  if (grows) block_signals(&before);
 #pragma omp parallel num_threads(threads)
   {
     int thread = omp_get_thread_num(), size = omp_get_num_threads();
@@ -75,6 +90,10 @@ static int run_team(int threads, const int32_t *cpus, int passive, void (*body)(
       in_team = 0;
     }
     if (thread == 0) given = size;
+  }
+  if (grows) {
+    largest = threads;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
   }
   return given;
 }

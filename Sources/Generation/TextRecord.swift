@@ -98,7 +98,7 @@ public struct TextRecord: Sendable, Equatable {
 
 extension JSON {
   /// The fewest digits that are this number.
-  static func shortest(_ value: Float) -> JSON {
+  package static func shortest(_ value: Float) -> JSON {
     Double(value.description).map { .number($0) } ?? .null
   }
 }

@@ -1,3 +1,5 @@
+import Glibc
+
 /// What a user or the system can get wrong about the machine; each is one line.
 public enum MachineError: Error, Equatable, CustomStringConvertible {
   /// hwloc could not load a topology; what it was given.
@@ -10,6 +12,8 @@ public enum MachineError: Error, Equatable, CustomStringConvertible {
   case cpuNotAllowed(Int, allowed: CPUSet)
   /// A number of threads outside of 1...limit, and why the limit.
   case threadCount(Int, limit: Int, String)
+  /// The system makes no more threads; its error number.
+  case noThread(Int32)
   /// Fewer threads than wanted, because the environment says so.
   case threadLimit(Int, wanted: Int)
   /// Fewer threads than wanted, because the system makes no more.
@@ -37,6 +41,9 @@ public enum MachineError: Error, Equatable, CustomStringConvertible {
         + "choose from it or widen it (taskset, cpuset)"
     case .threadCount(let count, let limit, let reason):
       "--threads \(count): expected 1 to \(limit) (\(reason))"
+    case .noThread(let code):
+      "the system makes no thread for the computation: \(String(cString: strerror(code))): raise the "
+        + "limit (ulimit -u, the pids.max of a control group)"
     case .threadLimit(let limit, let wanted):
       "OMP_THREAD_LIMIT=\(limit), where \(wanted) threads are wanted: unset it, or give --threads \(limit)"
     case .threadsRefused(let possible, let wanted):

@@ -7,7 +7,8 @@ import CSupport
 /// input and as output, on every thread and for every count; the caller's mode is restored.
 ///
 /// A team is a value; its threads are the process's (one OpenMP pool for each thread that calls
-/// `run`), so teams of several sizes may take turns. A body must not call `run` of a team of more
+/// `run`), so teams of several sizes may take turns. A program calls `run` on one thread only, a
+/// ``TeamThread``. A body must not call `run` of a team of more
 /// than one thread.
 public struct ThreadTeam: Sendable {
   /// Number of threads.
@@ -25,9 +26,13 @@ public struct ThreadTeam: Sendable {
     passive = count > Int(cs_process_cpu_count())
   }
 
+  /// The team of another plan for the thread that owns `owned`.
+  public init(plan: ThreadPlan, besides owned: ThreadTeam) { self.init(plan: plan) }
+
   /// The team of a plan. If the plan binds threads, each is bound when it first runs and stays so;
-  /// that includes the thread that calls `run`.
-  public init(plan: ThreadPlan) {
+  /// that includes the thread that calls `run`. For ``TeamThread`` alone, so that no other thread of a
+  /// program gets bound.
+  init(plan: ThreadPlan) {
     count = plan.count
     cpus = plan.cpus.map { $0.map(Int32.init) }
     passive = plan.oversubscribed

@@ -77,18 +77,26 @@ struct BenchCommand: ParsableCommand {
     settings.weights = try precisions()
     let report = BenchReport(json ? .json : csv ? .csv : .table, model: model, machine: machine)
     report.begin()
-    var terminal = Terminal()
-    for plan in plans {
-      let team = ThreadTeam(plan: plan)
-      for benchmark in Benchmark.allCases where isWanted(benchmark) {
-        do {
-          try benchmark.run(settings, on: team) { report.add($0) }
-        } catch let error as BenchmarkError where what.isEmpty {
-          terminal.note("\(error); skipped")
-        }
+    guard let first = plans.first else { return }
+    try TeamThread.run(first) { owned in
+      for plan in plans {
+        try measure(settings, report, on: ThreadTeam(plan: plan, besides: owned))
       }
     }
     try report.end()
+  }
+
+  private func measure(
+    _ settings: BenchmarkSettings, _ report: BenchReport, on team: ThreadTeam
+  ) throws {
+    var terminal = Terminal()
+    for benchmark in Benchmark.allCases where isWanted(benchmark) {
+      do {
+        try benchmark.run(settings, on: team) { report.add($0) }
+      } catch let error as BenchmarkError where what.isEmpty {
+        terminal.note("\(error); skipped")
+      }
+    }
   }
 
   private func isWanted(_ benchmark: Benchmark) -> Bool {

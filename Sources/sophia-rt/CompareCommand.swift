@@ -80,9 +80,15 @@ struct CompareCommand: ParsableCommand {
     }
     guard let study, let out else { return }
     Interrupts.install()
-    let display = CompareDisplay()
     let file = try Study(file: study)
-    let (plan, team) = try threadOptions.team()
+    try threadOptions.withTeam { plan, team in try compare(file, out, plan, on: team) }
+  }
+
+  private func compare(
+    _ file: Study, _ out: String, _ plan: ThreadPlan, on team: ThreadTeam
+  ) throws {
+    var terminal = Terminal()
+    let display = CompareDisplay()
     terminal.note("sophia-rt \(InstructionSet.built) build, \(plan)")
     let run = try StudyRun(file, out: out, options: options(plan), on: team) { display.show($0) }
     guard try run.run(shouldStop: { Interrupts.isRequested }) else {

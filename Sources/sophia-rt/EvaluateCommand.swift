@@ -98,7 +98,10 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     Interrupts.install()
-    let (_, team) = try threadOptions.team()
+    try threadOptions.withTeam { _, team in try evaluate(on: team) }
+  }
+
+  private func evaluate(on team: ThreadTeam) throws {
     let members: [JSONMember]
     var verdict: StoryVerdict?
     if let multipleChoice {

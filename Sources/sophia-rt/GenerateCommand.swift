@@ -78,8 +78,11 @@ struct GenerateCommand: ParsableCommand {
   func run() throws {
     if interactive { Interrupts.installForSession() } else { Interrupts.install() }
     if raw { StandardOutput.passControlCharacters() }
+    try threadOptions.withTeam { _, team in try generate(on: team) }
+  }
+
+  private func generate(on team: ThreadTeam) throws {
     var terminal = Terminal()
-    let (_, team) = try threadOptions.team()
     let began = ContinuousClock.now
     let file = try prompts.map { path in
       try PromptsFile(path == "-" ? "/dev/stdin" : path, defaults: options.values)

@@ -24,7 +24,10 @@ struct LogitsCommand: ParsableCommand {
   @OptionGroup var threadOptions: ThreadOptions
 
   func run() throws {
-    let (_, team) = try threadOptions.team()
+    try threadOptions.withTeam { _, team in try write(on: team) }
+  }
+
+  private func write(on team: ThreadTeam) throws {
     let file = try ModelFile(CheckpointDirectory.open(checkpoint).checkpoint)
     let model = try file.decoderModel(on: team)
     let decoder = try Decoder(model, on: team)

@@ -59,9 +59,15 @@ struct ThreadOptions: ParsableArguments {
   @Option(help: ArgumentHelp("CPUs, one thread on each, such as 0-3,8.", valueName: "list"))
   var cpus: String?
 
-  /// The plan and its team. Throws `MachineError`.
-  func team() throws -> (plan: ThreadPlan, team: ThreadTeam) {
-    let plan = try ThreadPlan.forThisMachine(threads: threads, cpus: cpus)
-    return (plan, ThreadTeam(plan: plan))
+  /// The plan. Throws `MachineError`.
+  func plan() throws -> ThreadPlan {
+    try ThreadPlan.forThisMachine(threads: threads, cpus: cpus)
+  }
+
+  /// Runs `body` with the plan's team on the thread that owns it. Throws `MachineError` and what
+  /// `body` throws.
+  func withTeam(_ body: (ThreadPlan, ThreadTeam) throws -> Void) throws {
+    let plan = try plan()
+    try TeamThread.run(plan) { team in try body(plan, team) }
   }
 }

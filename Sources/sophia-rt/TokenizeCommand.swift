@@ -100,11 +100,15 @@ struct TokenizeCommand: ParsableCommand {
     if (out == nil) == (storiesText == nil) {
       throw ValidationError("give either --out, for a dataset, or --stories-text")
     }
-    let terminal = TerminalBox()
-    let (_, team) = try threadOptions.team()
-    let system = LocalFileSystem()
+    let (terminal, system) = (TerminalBox(), LocalFileSystem())
     if let storiesText { return try writeStories(to: storiesText, system, terminal) }
     guard let out else { return }
+    try threadOptions.withTeam { _, team in try build(out, system, terminal, on: team) }
+  }
+
+  private func build(
+    _ out: String, _ system: LocalFileSystem, _ terminal: TerminalBox, on team: ThreadTeam
+  ) throws {
     for file in validationFiles where !system.exists(file) || system.isDirectory(file) {
       throw ValidationError("\(file): \(system.exists(file) ? "is a directory" : "no such file")")
     }

@@ -48,8 +48,11 @@ struct TrainCommand: ParsableCommand {
 
   func run() throws {
     Interrupts.install()
+    try threadOptions.withTeam(train)
+  }
+
+  private func train(_ plan: ThreadPlan, on team: ThreadTeam) throws {
     let display = TrainDisplay()
-    let (plan, team) = try threadOptions.team()
     display.note("sophia-rt \(InstructionSet.built) build, \(plan)")
     let run = try TrainingRun(request, on: team) { display.show($0) }
     let trainer = try run.makeTrainer(on: team) { display.show($0) }

@@ -30,7 +30,8 @@ import Transformer
     }
     let text = error?.description ?? ""
     #expect(
-      text.hasPrefix("not enough memory: 64.") && text.contains("58.6 MiB available"), "\(text)")
+      text.hasPrefix("not enough memory: 73.7 MiB needed (weights 42.4 KiB,")
+        && text.contains("58.6 MiB available"), "\(text)")
   }
 
   /// The plan counts what a model takes: what the system has given after it was made.

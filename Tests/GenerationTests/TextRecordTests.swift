@@ -25,13 +25,13 @@ import Testing
       return String(decoding: record.json.serialized(), as: UTF8.self)
     }
     let start =
-      #"{"index": 3, "sample": 1, "prompt": "p", "text": "ahe", "tokens": 2, "finish_reason": "max_tokens""#
+      #"{"index":3,"sample":1,"prompt":"p","text":"ahe","tokens":2,"finish_reason":"max_tokens""#
     #expect(line(false) == start + "}")
     let top =
-      #"[{"id": \#(he), "token": "he", "logprob": -0.1}, {"id": \#(a), "token": "a", "logprob": -2.75}]"#
+      #"[{"id":\#(he),"token":"he","logprob":-0.1},{"id":\#(a),"token":"a","logprob":-2.75}]"#
     #expect(
       line(true) == start
-        + #", "logprobs": [{"id": \#(a), "token": "a", "logprob": -2.75, "top_logprobs": \#(top)}, "#
-        + #"{"id": \#(he), "token": "he", "logprob": -0.1}]}"#)
+        + #","logprobs":[{"id":\#(a),"token":"a","logprob":-2.75,"top_logprobs":\#(top)},"#
+        + #"{"id":\#(he),"token":"he","logprob":-0.1}]}"#)
   }
 }
