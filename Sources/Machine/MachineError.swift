@@ -23,7 +23,7 @@ public enum MachineError: Error, Equatable, CustomStringConvertible {
   public var isOfFlags: Bool {
     switch self {
     case .cpuList, .noSuchCPU, .cpuNotAllowed, .threadCount: true
-    case .topology, .threadLimit, .threadsRefused: false
+    case .topology, .threadLimit, .threadsRefused, .noThread: false
     }
   }
 

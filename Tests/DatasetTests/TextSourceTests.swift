@@ -87,7 +87,8 @@ import Testing
     #expect(try documents(members, "a.txt.gz") == ["one", "two"])
     #expect(try documents(members + [0, 0, 0], "a.txt.gz") == ["one", "two"])
     let empty = "a.txt.gz: is empty: expected UTF-8 text"
-    #expect(message("".utf8, "a.txt.gz") == empty && message(try gzipped([]), "a.txt.gz") == empty)
+    #expect(message("".utf8, "a.txt.gz") == empty)
+    #expect(try message(gzipped([]), "a.txt.gz") == empty)
     #expect(message(members + [7], "a.txt.gz").hasPrefix("a.txt.gz: expected the end of the gzip"))
     #expect(
       message("plain text".utf8, "a.txt.gz").hasPrefix(

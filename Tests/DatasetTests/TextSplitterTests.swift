@@ -95,7 +95,7 @@ private func split(_ text: String, chunk: Int = 1 << 20, pieceBytes: Int = 1 << 
       if bytes[start..<end].withUnsafeBytes({ checker.check($0) }) != nil { return false }
       start = end
     }
-    return checker.isBetweenCharacters
+    return checker.faultAtEnd == nil
   }
 
   @Test("Every sequence of two bytes, and of three and four at the borders")

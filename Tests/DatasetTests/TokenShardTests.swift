@@ -171,7 +171,9 @@ import Testing
     // Padding, and a few ids.
     #expect(try message(body([UInt16](repeating: 0, count: 1000))) == "no error: 1000")
     #expect(try message(body([5, 0, 6, 0, 7, 0, 8, 0])) == "no error: 8")
-    let everySecond = (0..<1000).map { UInt16($0 % 5 == 1 ? 0 : $0 % 2 * 9 + 1) }
+    let everySecond = (0..<1000).map { (n: Int) -> UInt16 in
+      n % 5 == 1 ? 0 : UInt16(n % 2 * 9 + 1)
+    }
     #expect(try message(body(everySecond)) == "no error: 1000")
   }
 

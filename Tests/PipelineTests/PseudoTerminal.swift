@@ -3,19 +3,19 @@ import Testing
 
 /// A terminal for a process under test: what the process writes to it can be read here.
 final class PseudoTerminal {
-  private let controller: Int32
+  private var controller: Int32
   private var held: Int32
   /// Where the process opens it.
-  let path: String
+  private(set) var path = ""
 
   /// - columns: its width; 0 where it does not say.
   init(columns: Int) throws {
-    controller = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC)
-    try #require(controller >= 0 && grantpt(controller) == 0 && unlockpt(controller) == 0)
-    path = String(cString: ptsname(controller))
-    // Held open until the process has it: a terminal that nobody has open is at its end.
-    held = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC)
-    try #require(held >= 0)
+    var name = [CChar](repeating: 0, count: 64)
+    // Both ends stay open until the process has it: a terminal that nobody has open is at its end.
+    (controller, held) = (-1, -1)
+    try #require(openpty(&controller, &held, &name, nil, nil) == 0)
+    for end in [controller, held] { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+    path = name.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
     try resize(columns: columns)
   }
 

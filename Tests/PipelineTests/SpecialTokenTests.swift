@@ -1,4 +1,5 @@
 import Files
+import ReferenceKernels
 import Testing
 
 extension PipelineTests {
