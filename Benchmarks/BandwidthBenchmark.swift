@@ -33,7 +33,8 @@ struct BandwidthBenchmark {
     let benches = try nodes.map { node in
       let plan = try ThreadPlan(topology: topology, affinity: .ofThisProcess, cpus: node.cpus)
       return Bench(
-        benchmark: bench.benchmark, team: ThreadTeam(plan: plan, besides: bench.team), repetitions: bench.repetitions)
+        benchmark: bench.benchmark, team: ThreadTeam(plan: plan, besides: bench.team),
+        repetitions: bench.repetitions)
     }
     for (home, owner) in zip(nodes, benches) {
       // A node's threads share what they touched as they do in the stream above.

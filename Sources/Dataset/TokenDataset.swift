@@ -42,6 +42,12 @@ public struct TokenDataset: Sendable {
       try Self.check(self.tokenizer, made: description, isGiven: tokenizer != nil, directory)
       train = try Self.open(description.train, in: directory, description.vocabularySize)
       validation = try Self.open(description.validation, in: directory, description.vocabularySize)
+      if train.count > 0, train[0] != description.endOfText {
+        throw DatasetError(
+          .malformed, at: path,
+          "expected the first training token, \(train[0]), as \"end_of_text\", which stands before "
+            + "each document, found \(description.endOfText): tokenize the text again")
+      }
       self.description = description
     } else {
       let shards = try BareShards(names, directory: directory)

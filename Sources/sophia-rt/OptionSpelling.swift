@@ -47,6 +47,8 @@ struct OptionSpelling {
     var rest = arguments[...]
     let command = rest.first.flatMap { options[$0] == nil ? nil : $0 } ?? ""
     if !command.isEmpty { rest.removeFirst() }
+    // A first word that is no option is a command that is none, which the parser names.
+    if command.isEmpty, let first = rest.first, !first.hasPrefix("-") { return nil }
     guard let known = options[command] else { return nil }
     while let word = rest.popFirst(), word != "--" {
       guard word.hasPrefix("--") else { continue }

@@ -136,11 +136,6 @@ struct TokenizeCommand: ParsableCommand {
     }
     let vocabulary = try chosenTokenizer(sources, team, terminal)
     for line in vocabulary.notices { terminal.note(line) }
-    terminal.note(
-      special
-        ? "special and added tokens in the text are read as such"
-        : "special and added tokens in the text are read as plain text (--special reads them as such)"
-    )
     // Until here nothing is on the disk, so that a signal may end the program by itself.
     Interrupts.install()
     let result = try Self.orInterrupted(terminal) {
@@ -152,6 +147,11 @@ struct TokenizeCommand: ParsableCommand {
       }
     }
     for notice in log.notices { terminal.note(notice) }
+    terminal.note(
+      special
+        ? "special and added tokens in the text were read as such"
+        : "special and added tokens in the text were read as plain text (--special reads them as such)"
+    )
     terminal.note(
       "\(out): \(Format.grouped(result.train.tokens)) training tokens "
         + "(\(Format.grouped(result.train.documents)) documents), "

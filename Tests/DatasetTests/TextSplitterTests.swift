@@ -136,6 +136,6 @@ private func split(_ text: String, chunk: Int = 1 << 20, pieceBytes: Int = 1 << 
     #expect(fault(ascii) == nil)
     #expect(fault(ascii + [0]) == .init(offset: 12, byte: 0))
     #expect(fault(ascii + [0xFF] + ascii) == .init(offset: 12, byte: 0xFF))
-    #expect(fault([0xC3, 0x28]) == .init(offset: 1, byte: 0x28))
+    #expect(fault([0xC3, 0x28]) == .init(offset: 0, byte: 0xC3))
   }
 }

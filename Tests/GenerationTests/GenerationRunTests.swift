@@ -106,9 +106,9 @@ import Transformer
   /// A request that the model cannot serve is an error that says why.
   @Test func aRefusedRequestIsAnError() throws {
     let run = try run(count: 1, longest: 12)
-    #expect(throws: InferenceError.setting(name: "max tokens", value: "0", expected: "at least 1"))
+    #expect(throws: InferenceError.setting(name: "max tokens", value: "-1", expected: "at least 0"))
     {
-      try run.run([request(0, maxTokens: 0)])
+      try run.run([request(0, maxTokens: -1)])
     }
   }
 }

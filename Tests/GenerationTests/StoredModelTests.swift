@@ -29,8 +29,9 @@ import Transformer
       try stored.load(.f32, pages: 4, on: place.team, limit: limit)
     }
     let text = error?.description ?? ""
+    let plan = GenerationMemory(stored.config, .f32, pages: 4, threads: place.team.count)
     #expect(
-      text.hasPrefix("not enough memory: 73.7 MiB needed (weights 42.4 KiB,")
+      text.hasPrefix("not enough memory: \(ByteCount(plan.bytes)) needed (weights ")
         && text.contains("58.6 MiB available"), "\(text)")
   }
 

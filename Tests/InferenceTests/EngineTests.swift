@@ -206,7 +206,7 @@ import Testing
     var request = SequenceRequest(prompt: [1], maxTokens: 3, stopTokens: [0, 1, 7], minTokens: 1)
     #expect(error(request) != nil, "no token but stop tokens")
     request.stopTokens = [1, 7]
-    #expect(error(request) == nil)
+    #expect(throws: Never.self) { try engine.check(request) }
     #expect(
       error(SequenceRequest(prompt: [1], maxTokens: 1, logprobs: -1))
         == .setting(name: "logprobs", value: "-1", expected: "at least 0"))

@@ -253,6 +253,9 @@ extension PipelineTests {
     }
 
     private func write(_ tensors: [Stored], to name: String) throws {
+      if LocalFileSystem().exists(place.file(name)) {
+        try LocalFileSystem().removeFile(place.file(name))
+      }
       let arena = try Arena(count: tensors.reduce(0) { $0 + $1.values.count })
       var (named, at) = ([NamedTensor](), 0)
       for tensor in tensors {

@@ -91,10 +91,11 @@ extension PipelineTests {
 
     @Test func aFolderOfTheHubIsNotDownloaded() throws {
       let place = try Workplace()
+      try place.write("a text", to: "t.txt")
       for arguments in [
         ["generate", "--checkpoint", "openai-community/gpt2"],
         ["evaluate", "--checkpoint", "gpt2"], ["train", "--out", "r", "--init-from", "gpt2"],
-        ["tokenize", "m.json", "--out", "d", "--tokenizer", "openai-community/gpt2"],
+        ["tokenize", "t.txt", "--out", "d", "--tokenizer", "openai-community/gpt2"],
       ] {
         let line = try place.fail(arguments)
         #expect(line.contains("hf download"), "\(line)")
@@ -149,7 +150,7 @@ extension PipelineTests {
       let process = try place.program.start([
         "evaluate", "--checkpoint", "run", "--stories", "1000000",
       ])
-      usleep(700_000)
+      usleep(3_000_000)
       process.send(SIGTERM)
       let end = try process.wait()
       #expect(end.code == 128 + SIGTERM && end.output.isEmpty, "\(end.errors)")

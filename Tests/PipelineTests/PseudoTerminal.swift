@@ -15,7 +15,7 @@ final class PseudoTerminal {
     (controller, held) = (-1, -1)
     try #require(openpty(&controller, &held, &name, nil, nil) == 0)
     for end in [controller, held] { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
-    path = name.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+    path = String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     try resize(columns: columns)
   }
 
