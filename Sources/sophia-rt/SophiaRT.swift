@@ -33,11 +33,26 @@ extension SophiaRT {
     Interrupts.endByForeignSignals()
     let arguments = Self.arguments
     do {
+      if let number = Self.argumentThatIsNoText {
+        throw ValidationError(
+          "Argument \(number), '\(arguments[number - 1])', is not UTF-8: a name that is not cannot be used here; "
+            + "rename the file, or go through a link to it")
+      }
       try Failure.checkCommand(arguments)
       var command = try parseAsRoot(arguments)
       try command.run()
     } catch {
       Failure.end(with: error, arguments)
+    }
+  }
+
+  /// The number, from 1, of the first argument that is not UTF-8. With U+FFFD in the place of its
+  /// bytes it would name another file.
+  private static var argumentThatIsNoText: Int? {
+    var count: Int32 = 0
+    let words = cs_arguments(&count)
+    return (1..<max(1, Int(count))).first { i in
+      words?[i].map { String(validatingCString: $0) == nil } ?? false
     }
   }
 

@@ -147,6 +147,17 @@ extension PipelineTests {
       #expect(enough.code == 0, "\(enough.errors)")
     }
 
+    /// A path is its bytes: one that is not UTF-8 is refused, and never made under another name.
+    @Test func aNameThatIsNotUTF8IsRefused() throws {
+      let place = try Workplace()
+      let end = try place.program.start(
+        ["-c", "exec \"$0\" train --steps 1 --out \"$(printf 'r\\377')\"", try Program.path()],
+        program: "/bin/sh"
+      ).wait()
+      #expect(end.code == 64 && end.errors.contains("is not UTF-8"), "\(end.errors)")
+      #expect(try LocalFileSystem().list(place.path).allSatisfy { !$0.hasPrefix("r") })
+    }
+
     @Test func namesInJSONLinesThatWouldSteerATerminal() throws {
       let place = try Workplace()
       let folder = try folder(place)

@@ -148,9 +148,9 @@ extension PipelineTests {
     @Test func aSignalEndsEvaluate() throws {
       let place = try trained()
       let process = try place.program.start([
-        "evaluate", "--checkpoint", "run", "--stories", "1000000",
+        "evaluate", "--checkpoint", "run", "--stories", "10000000",
       ])
-      usleep(3_000_000)
+      usleep(1_500_000)
       process.send(SIGTERM)
       let end = try process.wait()
       #expect(end.code == 128 + SIGTERM && end.output.isEmpty, "\(end.errors)")
