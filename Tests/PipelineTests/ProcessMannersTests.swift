@@ -22,14 +22,26 @@ extension PipelineTests {
       ).wait()
     }
 
+    /// Waits for something that the process does; for a minute, as the machine may be busy.
+    private func wait(for process: Program.Running, _ isDone: () throws -> Bool) throws {
+      for _ in 0..<6000 {
+        if try isDone() { return }
+        usleep(10_000)
+      }
+      process.send(SIGKILL)
+      throw Late()
+    }
+
+    private struct Late: Error {}
+
     @Test(arguments: [SIGQUIT, SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP])
     func aForeignSignalEndsItWithoutAReport(signal: Int32) throws {
       let place = try Workplace()
       try place.makeData()
       let process = try place.program.start(
         Workplace.train("run", ["--steps", "100000", "--checkpoint-every", "0"]))
-      while !String(decoding: try place.read("stderr"), as: UTF8.self).contains("step 1/") {
-        usleep(10_000)
+      try wait(for: process) {
+        String(decoding: try place.read("stderr"), as: UTF8.self).contains("step 1/")
       }
       process.send(signal)
       let end = try process.wait()
@@ -51,7 +63,7 @@ extension PipelineTests {
       ["train", "--out", "r", "--optimizer", "adam"], ["train", "--out", "r", "--threads", "0"],
       ["train", "--out", "r", "--cpus", "1-"], ["train", "--out", "r", "--batch-tokens", "300"],
       ["generate", "--checkpoint", "run", "--temperature=-1"], ["info", "--threads", "99999"],
-      ["bench", "gemm", "--threads", "99999"], ["bench", "--cpus", "9999"], ["infos"],
+      ["bench", "gemm", "--threads", "99999"], ["bench", "--cpus", "9999"], ["infos", "--json"],
       ["evaluate", "--checkpoint", "run", "--tokens", "0"], ["--qqq"], ["info", "more"],
     ])
     func aWrongFlagIs64(arguments: [String]) throws {
@@ -134,8 +146,8 @@ extension PipelineTests {
         let process = try place.program.start([
           "tokenize", "--stories", "3000000", "--tokenizer", "data", "--out", "d",
         ])
-        while try LocalFileSystem().list(place.path).allSatisfy({ !$0.hasPrefix("d.") }) {
-          usleep(5_000)
+        try wait(for: process) {
+          try LocalFileSystem().list(place.path).contains { $0.hasPrefix("d.") }
         }
         process.send(signal)
         let end = try process.wait()
