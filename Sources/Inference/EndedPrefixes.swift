@@ -27,7 +27,10 @@ struct EndedPrefixes {
   /// Keeps the cache of a text that has ended. What is the beginning of another one is kept once.
   mutating func keep(_ sequence: ActiveSequence) {
     let (cache, group) = (sequence.cache, sequence.request.cacheGroup)
-    if sequence.windowStart > 0 || cache.length == 0 { return }
+    if sequence.windowStart > 0 { return }
+    // A text's last token was never read; what lies at its place and after it was only proposed.
+    cache.truncate(to: min(cache.length, sequence.tokens.count - 1))
+    if cache.length == 0 { return }
     let tokens = Array(sequence.tokens.prefix(cache.length))
     if let longer = prefixes.firstIndex(where: {
       $0.group == group && $0.tokens.starts(with: tokens)

@@ -95,7 +95,7 @@ extension TrainingRun {
       let was = stored[member.key] ?? .null
       throw .configuration(
         "--\(member.key) is \(String(decoding: was.serialized(), as: UTF8.self)) in the run that is "
-          + "resumed and cannot change: leave the flag away, or start a new run with --init-from")
+          + "resumed and cannot change: omit the flag, or start a new run with --init-from")
     }
   }
 

@@ -61,7 +61,7 @@ struct CompareCommand: ParsableCommand {
   func validate() throws {
     if report != nil {
       guard study == nil && out == nil else {
-        throw ValidationError("--report draws what is there: leave study file and --out away")
+        throw ValidationError("--report draws what is there: omit the study file and --out")
       }
     } else if study == nil || out == nil {
       throw ValidationError(

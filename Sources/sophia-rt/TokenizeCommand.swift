@@ -71,7 +71,7 @@ struct TokenizeCommand: ParsableCommand {
       throw ValidationError("--stories-text writes stories: say how many by --stories")
     }
     if valFraction != nil && !validationFiles.isEmpty {
-      throw ValidationError("--val-fraction: with --validation nothing is held back; leave it away")
+      throw ValidationError("--val-fraction: with --validation nothing is held back: omit it")
     }
     if storiesText != nil && !(files + validationFiles).isEmpty {
       throw ValidationError(

@@ -98,12 +98,23 @@ import Testing
   @Test(
     "A gzip file cut anywhere is an error; with any bit flipped an error or still the same text")
   func damagedGzip() throws {
-    let text = Array((0..<300).map { "line \($0 * 7919 % 1000)\n" }.joined().utf8)
-    let whole = try gzipped(text)
+    let text = Self.lines
+    // Some bits mean nothing, such as the time and the system in the header.
+    try expectDamageIsSeen(try gzipped(text), of: text) { (bytes) throws(DatasetError) in
+      try GzipInput(MemoryInput(bytes))
+    }
+  }
+
+  private static let lines = Array((0..<300).map { "line \($0 * 7919 % 1000)\n" }.joined().utf8)
+
+  /// Reads `whole`, which is `text` compressed, cut at each length and with each bit flipped.
+  private func expectDamageIsSeen(
+    _ whole: [UInt8], of text: [UInt8],
+    open: ([UInt8]) throws(DatasetError) -> some ByteInput
+  ) throws {
     func read(_ bytes: [UInt8]) throws(DatasetError) -> [UInt8] {
       var reader = TextReader(
-        input: try GzipInput(MemoryInput(bytes)), format: .text, pieceBytes: 1 << 20,
-        options: JSONLinesOptions())
+        input: try open(bytes), format: .text, pieceBytes: 1 << 20, options: JSONLinesOptions())
       var text: [UInt8] = []
       while let piece = try reader.next() { text += piece.bytes }
       return text
@@ -116,7 +127,6 @@ import Testing
     for bit in 0..<whole.count * 8 {
       var bytes = whole
       bytes[bit / 8] ^= 1 << (bit % 8)
-      // Some bits mean nothing, such as the time and the system in the header.
       if let found = try? read(bytes) { #expect(found.elementsEqual(text), "bit \(bit)") }
     }
   }
@@ -132,26 +142,10 @@ import Testing
   @Test(
     "A zstd file cut anywhere is an error; with any bit flipped an error or still the same text")
   func damagedZstd() throws {
-    let text = Array((0..<300).map { "line \($0 * 7919 % 1000)\n" }.joined().utf8)
-    let whole = try compressed(text)
-    func read(_ bytes: [UInt8]) throws(DatasetError) -> [UInt8] {
-      var reader = TextReader(
-        input: try ZstdInput(MemoryInput(bytes)), format: .text, pieceBytes: 1 << 20,
-        options: JSONLinesOptions())
-      var text: [UInt8] = []
-      while let piece = try reader.next() { text += piece.bytes }
-      return text
-    }
-    #expect(try read(whole) == text)
-    for length in 1..<whole.count {
-      let error = #expect(throws: DatasetError.self) { try read(Array(whole[..<length])) }
-      #expect(error?.kind == .truncated, "\(length)")
-    }
-    for bit in 0..<whole.count * 8 {
-      var bytes = whole
-      bytes[bit / 8] ^= 1 << (bit % 8)
-      // Some bits mean nothing, such as one of the header and the padding of a bit stream.
-      if let found = try? read(bytes) { #expect(found.elementsEqual(text), "bit \(bit)") }
+    let (text, whole) = (Self.lines, try compressed(Self.lines))
+    // Some bits mean nothing, such as one of the header and the padding of a bit stream.
+    try expectDamageIsSeen(whole, of: text) { (bytes) throws(DatasetError) in
+      try ZstdInput(MemoryInput(bytes))
     }
     #expect(
       message("plain text".utf8, "a.txt.zst")

@@ -93,6 +93,22 @@ import Testing
     #expect(try run(engine, SequenceRequest(prompt: chat + [9], maxTokens: 1)).cached == 105)
   }
 
+  /// A text that ends while proposed tokens are being checked keeps what it has, not what was proposed.
+  @Test func rejectedProposalsAreNotKept() throws {
+    let model = try EngineTests.fixed([0, 1, 5, 2])
+    let engine = try Engine(model, pages: 9, on: ThreadTeam(count: 1))
+    // After 2 3, which stood before, 2 2 2 3 … is proposed; 2 ends the text.
+    let prompt = (0..<21).map { UInt32($0 % 4 == 1 ? 3 : 2) }
+    let first = try run(
+      engine,
+      SequenceRequest(
+        prompt: prompt, maxTokens: 50, sampling: .greedy, stopTokens: [2], lookup: 8, minTokens: 1))
+    #expect(first.tokens == [3] && first.end == .endOfText(2))
+    #expect(engine.timing.proposedTokens > 0 && engine.timing.acceptedTokens == 0)
+    let second = try run(engine, SequenceRequest(prompt: prompt + [3, 1], maxTokens: 2))
+    #expect(second.cached == prompt.count)
+  }
+
   @Test func beginningsAreForgottenInTheOrderOfTheirUse() throws {
     let tiny = try TinyModel()
     // Room for three texts of two pages.

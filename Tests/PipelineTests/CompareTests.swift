@@ -87,7 +87,7 @@ extension PipelineTests {
     @Test(arguments: [
       ([], "Missing expected argument: a study file and --out DIR, or --report DIR"),
       (["study.json"], "Missing expected argument: a study file and --out DIR, or --report DIR"),
-      (["study.json", "--report", "x"], "leave study file and --out away"),
+      (["study.json", "--report", "x"], "omit the study file and --out"),
       (["none.json", "--out", "x"], "none.json: cannot open: No such file or directory"),
       (["--report", "x"], "x/study.json: cannot open: No such file or directory"),
       (["study.json", "--out", "x", "--checkpoint-every", "0"], "expected at least 1"),

@@ -1,9 +1,5 @@
-public import Machine
-public import Optimizers
-public import Transformer
-
 /// Sophia with Hutchinson's estimator on exact Hessian-vector products.
-public struct SophiaHRecipe: SophiaFamily {
+public struct SophiaHRecipe: WholeSophia {
   /// `sophia-h`.
   public let name = "sophia-h"
   /// Its estimator.
@@ -23,19 +19,8 @@ public struct SophiaHRecipe: SophiaFamily {
       throw ConfigurationError(
         "--sophia-form official: the authors' code has no sophia-h; use paper or v1, or sophia-g")
     }
-    try validateRefreshes(c)
-    try check { () throws(HyperparameterError) in try c.sophia.validate() }
+    try validateSophia(c)
   }
-
-  /// All parameters are Sophia's.
-  public func make(
-    _ c: TrainingConfiguration, for table: ParameterTable, on team: ThreadTeam
-  ) throws(MemoryError) -> any Optimizer {
-    try Sophia(c.sophia, ranges: ranges(c, table.entries), count: table.count, on: team)
-  }
-
-  /// m and h.
-  public func stateBytes(of table: ParameterTable) -> Int { 2 * 4 * table.count }
 
   /// Hutchinson's.
   public func curvature(_ c: TrainingConfiguration) -> CurvatureSource? { .hessianProducts }

@@ -1,4 +1,6 @@
+import Machine
 public import Optimizers
+import Transformer
 
 /// What the recipes have in common that are Sophia's for all parameters or for some.
 protocol SophiaFamily: OptimizerRecipe {}
@@ -64,6 +66,32 @@ extension SophiaFamily {
     let band = c.autoRho.map { ", win rate held in \($0)" } ?? ""
     return "\(name) (form \(c.sophiaForm)\(probe)\(bias)\(groups)\(band))"
   }
+}
+
+/// Recipes whose parameters are all Sophia's; they differ in their estimators.
+protocol WholeSophia: SophiaFamily {}
+
+extension WholeSophia {
+  /// Checks refreshes and numbers.
+  public func validate(_ c: TrainingConfiguration) throws(ConfigurationError) {
+    try validateSophia(c)
+  }
+
+  /// Checks refreshes and numbers.
+  func validateSophia(_ c: TrainingConfiguration) throws(ConfigurationError) {
+    try validateRefreshes(c)
+    try check { () throws(HyperparameterError) in try c.sophia.validate() }
+  }
+
+  /// All parameters are Sophia's.
+  public func make(
+    _ c: TrainingConfiguration, for table: ParameterTable, on team: ThreadTeam
+  ) throws(MemoryError) -> any Optimizer {
+    try Sophia(c.sophia, ranges: ranges(c, table.entries), count: table.count, on: team)
+  }
+
+  /// m and h.
+  public func stateBytes(of table: ParameterTable) -> Int { 2 * 4 * table.count }
 }
 
 extension TrainingConfiguration {
