@@ -157,12 +157,14 @@ extension PipelineTests {
       }
     }
 
+    /// In the middle of windows that would take minutes.
     @Test func aSignalEndsEvaluate() throws {
       let place = try trained()
+      try place.succeed("tokenize", "--stories", "2000", "--tokenizer", "data", "--out", "long")
       let process = try place.program.start([
-        "evaluate", "--checkpoint", "run", "--stories", "10000000",
+        "evaluate", "--checkpoint", "run", "--data", "long", "--stride", "1",
       ])
-      usleep(1_500_000)
+      try wait(for: process) { try process.catches(SIGTERM) }
       process.send(SIGTERM)
       let end = try process.wait()
       #expect(end.code == 128 + SIGTERM && end.output.isEmpty, "\(end.errors)")

@@ -30,6 +30,14 @@ struct Program {
 
     func send(_ signal: Int32) { kill(pid, signal) }
 
+    /// Whether the process handles a signal by now (`SigCgt` in proc(5)).
+    func catches(_ signal: Int32) throws -> Bool {
+      let status = try Self.text("/proc/\(pid)/status")
+      let line = status.split(separator: "\n").first { $0.hasPrefix("SigCgt:") }
+      let mask = line.flatMap { UInt64($0.dropFirst(8), radix: 16) } ?? 0
+      return mask >> UInt64(signal - 1) & 1 == 1
+    }
+
     /// Waits for its end.
     func wait() throws -> Result {
       var status: Int32 = 0
